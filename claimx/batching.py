@@ -1,0 +1,100 @@
+"""Windows -> padded arrays for the encoder; shared by training and inference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from claimx.errors import CheckpointError
+
+# Few different widths keep the allocator's memory flat.
+_ROUND_TO = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """What a tokenizer puts around a text, and its padding."""
+
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+    padding: int
+
+    @property
+    def count(self) -> int:
+        """Special tokens in a window."""
+        return len(self.prefix) + len(self.suffix)
+
+
+@dataclass(frozen=True, slots=True)
+class PaddedWindows:
+    """Input of one forward pass: each ``(batch, tokens)``, features ``(batch, tokens, 3)``."""
+
+    input_ids: npt.NDArray[np.int64]
+    attention_mask: npt.NDArray[np.int64]
+    features: npt.NDArray[np.int64]
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """Load a ``tokenizer.json`` with truncation and padding switched off."""
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise CheckpointError(f"{path} is not a readable tokenizer: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
+    """Find out what a tokenizer puts before and behind a text."""
+    encoded = tokenizer.encode("a", add_special_tokens=True)
+    mask = list(encoded.special_tokens_mask)
+    content = [index for index, special in enumerate(mask) if not special]
+    first, last = (content[0], content[-1] + 1) if content else (len(mask), len(mask))
+    padding = next(
+        (
+            number
+            for token in ("[PAD]", "<pad>", "<|padding|>", "<|endoftext|>")
+            if (number := tokenizer.token_to_id(token)) is not None
+        ),
+        0,
+    )
+    return SpecialTokens(tuple(encoded.ids[:first]), tuple(encoded.ids[last:]), padding)
+
+
+def pad_windows(
+    pieces: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
+    special: SpecialTokens,
+    length: int | None = None,
+) -> PaddedWindows:
+    """Stack windows into arrays, with special tokens around each.
+
+    Args:
+        pieces: ids ``(tokens,)`` and features ``(tokens, features)`` of each window.
+        special: special tokens to put around each.
+        length: pad to this many tokens; the longest window, rounded up, if None.
+    """
+    width = length or padded_length(max(len(ids) for ids, _ in pieces), special)
+    rows = np.full((len(pieces), width), special.padding, dtype=np.int64)
+    mask = np.zeros((len(pieces), width), dtype=np.int64)
+    values = np.zeros((len(pieces), width, pieces[0][1].shape[1]), dtype=np.int64)
+    begin = len(special.prefix)
+    for row, (ids, features) in enumerate(pieces):
+        end = begin + len(ids)
+        rows[row, :begin] = special.prefix
+        rows[row, begin:end] = ids
+        rows[row, end : end + len(special.suffix)] = special.suffix
+        mask[row, : end + len(special.suffix)] = 1
+        values[row, begin:end] = features
+    return PaddedWindows(rows, mask, values)
+
+
+def padded_length(tokens: int, special: SpecialTokens) -> int:
+    """Return the padded width of a window of so many tokens."""
+    return -(-(tokens + special.count) // _ROUND_TO) * _ROUND_TO

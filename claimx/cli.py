@@ -1,0 +1,360 @@
+"""The command ``claimx``: a thin skin over `Extractor`.
+
+Results go to standard output, everything else to standard error. Exit codes:
+
+* 0: every article was read
+* 1: some articles could not be read; each has an error record and a line on standard error
+* 2: no article could be read, the model could not be used, or the command was wrong
+* 70: a fault of claimx itself
+* 130: interrupted (Ctrl-C); 141: the reader of the results went away (``| head``)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from claimx import __version__
+from claimx.commands.check import check as _check
+from claimx.errors import ClaimxError
+from claimx.reading import read_files
+from claimx.types import Article, Extraction
+
+if TYPE_CHECKING:
+    from claimx.extractor import Extractor
+
+app = typer.Typer(
+    name="claimx",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_ABOUT = "Who said what, who they are and which numbers they claim, read from English news."
+_EXTRACT = (
+    "Read articles and print the quotes, people and claims found in them.\n\n"
+    "On a terminal the results are made to be read; in a pipe or a file they are JSON, one "
+    "record a line. An article that cannot be read does not stop the others.\n"
+)
+_CODES = "Exit code: 0 every article was read, 1 some were not, 2 none was."
+_EXAMPLES = """
+Examples:
+
+\b
+  claimx extract article.txt
+  claimx extract news/*.txt --min-score 0.5 > records.jsonl
+  curl -s https://example.org/story.txt | claimx extract -
+  claimx extract articles.jsonl --json | jq '.claims[].quantity'
+"""
+
+
+class Attribution(StrEnum):
+    """What counts as a quote."""
+
+    reported = "reported"
+    broad = "broad"
+
+
+class Title(StrEnum):
+    """What to do with a title."""
+
+    prepend = "prepend"
+
+
+_Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE",
+        help="Text files, article files (.jsonl: one {id, text} a line), or - for standard input "
+        "as one text.",
+        show_default=False,
+    ),
+]
+_Json = Annotated[
+    bool | None,
+    typer.Option(
+        "--json/--view",
+        help="One JSON record a line, or a readable view.",
+        show_default="view on a terminal, JSON elsewhere",
+    ),
+]
+_Attribution = Annotated[
+    Attribution,
+    typer.Option(help="What counts as a quote: what is said, or also intentions and stances."),
+]
+_MinScore = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, metavar="0…1", help="Leave out what is less sure than this."),
+]
+_Currency = Annotated[
+    str, typer.Option(metavar="CODE", help='What a bare "$" means where the article does not say.')
+]
+_Title = Annotated[
+    Title | None,
+    typer.Option(help="Read the title as well, put before the text.", show_default="not read"),
+]
+_WithText = Annotated[bool, typer.Option("--with-text", help="Put the text into each JSON record.")]
+_Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="A model folder or hub name.", show_default="claimx-en"
+    ),
+]
+_Device = Annotated[
+    str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 and so on.")
+]
+_Dtype = Annotated[
+    str, typer.Option("--dtype", metavar="NAME", help="auto, float32, bfloat16 or float16.")
+]
+
+
+@app.command(no_args_is_help=True, help=f"{_EXTRACT}\n{_EXAMPLES}\n{_CODES}")
+def extract(
+    files: _Files,
+    as_json: _Json = None,
+    attribution: _Attribution = Attribution.reported,
+    min_score: _MinScore = 0.0,
+    currency: _Currency = "USD",
+    title: _Title = None,
+    with_text: _WithText = False,
+    model: _Model = None,
+    device: _Device = "auto",
+    dtype: _Dtype = "auto",
+) -> None:
+    """Read articles and print the quotes, people and claims found in them."""
+    options = {
+        "device": device,
+        "dtype": dtype,
+        "attribution": attribution.value,
+        "min_score": min_score,
+        "currency": currency,
+        "title": title.value if title else None,
+    }
+    with _orderly():
+        show = _writer(as_json=as_json, with_text=with_text)
+        read = failed = 0
+        for extraction in _results(read_files(files), lambda: _load(model, **options)):
+            if extraction.error is None:
+                read += 1
+            else:
+                failed += 1
+                _complain(_located(extraction.id, extraction.error.message))
+            show(extraction)
+    if not read + failed:
+        _complain(f"there is no article in {', '.join(files)}")
+    if failed and read + failed > 1:
+        _complain(f"{failed:,} of {read + failed:,} articles could not be read")
+    if failed:
+        raise typer.Exit(1 if read else 2)
+
+
+@app.command()
+def info(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    model: _Model = None,
+    device: _Device = "auto",
+    dtype: _Dtype = "auto",
+) -> None:
+    """Say which versions, device, number type and model are in use."""
+    facts: dict[str, Any] = {
+        "claimx": __version__,
+        "python": platform.python_version(),
+        **{name: _version_of(name) for name in ("torch", "transformers", "tokenizers")},
+        "system": platform.platform(),
+        "processors": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+    }
+    with _orderly():
+        try:
+            extractor = _load(model, device=device, dtype=dtype)
+            facts |= {
+                "model": extractor.model_name,
+                "device": str(extractor.device),
+                "dtype": str(extractor.dtype).removeprefix("torch."),
+            }
+        finally:  # the versions are wanted most where the model does not load
+            _write(
+                json.dumps(facts, ensure_ascii=False)
+                if as_json
+                else "\n".join(f"{name:<13} {value}" for name, value in facts.items())
+            )
+
+
+app.command(name="check", no_args_is_help=True)(_check)
+
+
+@app.callback(invoke_without_command=True, help=f"{_ABOUT}\n{_EXAMPLES}")
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.")
+    ] = False,
+) -> None:
+    if show_version:
+        _write(f"claimx {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; never raises, never shows a traceback.
+
+    Args:
+        arguments: the words after ``claimx``; those of the process by default.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a test or a notebook may have put something else here
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    # Loading bars and reports of the libraries are no news to someone who reads articles.
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    warnings = logging.StreamHandler(sys.stderr)
+    warnings.setFormatter(logging.Formatter("claimx: %(message)s"))
+    logging.getLogger("claimx").addHandler(warnings)
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="claimx")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except Exception as error:
+        if os.environ.get("CLAIMX_TRACEBACK"):
+            raise
+        _complain(
+            f"unexpected {type(error).__name__}: {' '.join(str(error).split())} "
+            f"(a fault of claimx; CLAIMX_TRACEBACK=1 shows where)"
+        )
+        return 70
+    finally:
+        logging.getLogger("claimx").removeHandler(warnings)
+    return 0
+
+
+_QUIET = {
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+}
+
+
+def _load(model: str | None, **options: Any) -> Extractor:
+    from claimx.extractor import Extractor
+
+    return Extractor.from_pretrained(model, **options)
+
+
+@contextmanager
+def _orderly() -> Iterator[None]:
+    """End a command with a sentence and an exit code where something foreseen goes wrong."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except ClaimxError as error:
+        _complain(str(error))
+        raise typer.Exit(2) from error
+    except OSError as error:
+        # Nothing more can be written, not even what is left in the buffer at exit.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(141) from None
+        _complain(f"{error.filename or 'output'}: {error.strerror or error}")
+        raise typer.Exit(2) from error
+
+
+def _results(
+    items: Iterator[Article | Extraction], load: Callable[[], Extractor]
+) -> Iterator[Extraction]:
+    """Run articles through the model; error records of reading keep their places among them.
+
+    The model is loaded at the first article, so that a mistyped path is answered at once.
+    """
+    for item in items:
+        if isinstance(item, Article):
+            yield from _in_order(load().stream, chain([item], items))
+        else:
+            yield item
+
+
+def _in_order(
+    stream: Callable[[Iterable[Article]], Iterable[Extraction]],
+    items: Iterable[Article | Extraction],
+) -> Iterator[Extraction]:
+    # `stream` keeps the order but may take several articles before it returns the first.
+    waiting: deque[Extraction | None] = deque()  # None stands for an article under way
+
+    def articles() -> Iterator[Article]:
+        for item in items:
+            waiting.append(item if isinstance(item, Extraction) else None)
+            if isinstance(item, Article):
+                yield item
+
+    for extraction in stream(articles()):
+        while waiting and (failure := waiting.popleft()):
+            yield failure
+        yield extraction
+    yield from filter(None, waiting)
+
+
+def _writer(*, as_json: bool | None, with_text: bool) -> Callable[[Extraction], None]:
+    """Choose how results are shown."""
+    if as_json is None:
+        as_json = not sys.stdout.isatty()
+    if as_json:
+        return lambda extraction: _write(to_json(extraction, with_text=with_text))
+    from rich.console import Console
+
+    from claimx.render import print_extraction
+
+    console = Console(file=sys.stdout)
+
+    def show(extraction: Extraction) -> None:
+        if extraction.error is None:  # else the line on standard error says it all
+            with console.capture() as capture:
+                print_extraction(extraction, console)
+            _write(capture.get())
+
+    return show
+
+
+def to_json(extraction: Extraction, *, with_text: bool = False) -> str:
+    """Return the output record as one line of JSON that any UTF-8 stream can carry."""
+    record = extraction.to_dict(with_text=with_text)
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:  # lone surrogates have a form in JSON but none in UTF-8
+        line = json.dumps(record, separators=(",", ":"))
+    return line
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _located(article_id: str, message: str) -> str:
+    return message if article_id in message else f"{article_id}: {message}"
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"claimx: {sentence}\n")
+    sys.stderr.flush()
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,35 @@
+"""Errors that claimx raises on purpose; every message says what, where, and what to do."""
+
+from __future__ import annotations
+
+
+class ClaimxError(Exception):
+    """Base of every error that claimx raises on purpose."""
+
+
+class InputError(ClaimxError, ValueError):
+    """An article cannot be read as given: not a string, too large, undecodable.
+
+    Attributes:
+        kind: a stable word for records, such as ``too_large`` or ``not_text``.
+    """
+
+    def __init__(self, message: str, kind: str = "bad_input") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class AnnotationError(ClaimxError, ValueError):
+    """Annotated data breaks a rule: offsets, overlaps, dangling links, alignment."""
+
+
+class FormatError(ClaimxError, ValueError):
+    """A file is not in the format that it claims to be in."""
+
+
+class CheckpointError(ClaimxError):
+    """A model folder is missing, incomplete, damaged or made for another version."""
+
+
+class ConfigError(ClaimxError, ValueError):
+    """A configuration holds an unknown key or a value that cannot be used."""

@@ -1,0 +1,387 @@
+"""The inference API: text in, quotes, people and claims out; CUDA or CPU.
+
+One article's way: text -> encoding -> windows -> model -> scores of units -> spans -> links
+-> people -> normal forms -> `Extraction`. Windows of many articles share forward passes; an
+article's result does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from claimx import text as chars
+from claimx.alignment import AlignmentReport, align_spans
+from claimx.checkpoint import Checkpoint, find_model, load_checkpoint
+from claimx.decoding import decode_layer
+from claimx.engine import EncodedText, Engine, UnitScores
+from claimx.errors import ConfigError, InputError
+from claimx.labels import Layer
+from claimx.linking import assemble, resolve_people
+from claimx.pairs import LinkSpan
+from claimx.quantities import article_currency, read_quantity
+from claimx.types import (
+    AnnotatedArticle,
+    AnnotatedSpan,
+    Article,
+    Extraction,
+    Failure,
+    Link,
+)
+
+_ATTRIBUTION = {"reported": "attribution", "broad": "attribution_broad"}
+# Tokens that are read ahead and share forward passes.
+_TOKENS_AHEAD = 16_384
+_ARTICLES_AHEAD = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """An article on its way, with what was done to its text before it was read."""
+
+    article: Article
+    notes: tuple[str, ...]
+    encoded: EncodedText
+
+
+class Extractor:
+    """Extracts quotes, people and claims from English news.
+
+    Use `Extractor.from_pretrained`. One extractor may be shared by threads.
+
+    Attributes:
+        model_name: name, version and short weights hash, as written into records.
+        device: where the model runs.
+        dtype: in which precision.
+        training_fingerprints: SHA-256 of every text that the model was trained on.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        attribution: Literal["reported", "broad"] = "reported",
+        min_score: float = 0.0,
+        max_chars: int = 20_000_000,
+        currency: str = "USD",
+        title: Literal["prepend"] | None = None,
+    ) -> None:
+        if attribution not in _ATTRIBUTION:
+            raise ConfigError(f"attribution is 'reported' or 'broad', got {attribution!r}")
+        if not 0.0 <= min_score <= 1.0:
+            raise ConfigError(f"min_score lies between 0 and 1, got {min_score!r}")
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise ConfigError(f"currency is an ISO 4217 code such as 'USD', got {currency!r}")
+        if title not in (None, "prepend"):
+            raise ConfigError(f"title is 'prepend' or None, got {title!r}")
+        self._engine = Engine(checkpoint, device, dtype)
+        self.device = self._engine.device
+        self.dtype = self._engine.dtype
+        self.model_name = checkpoint.name
+        self.training_fingerprints = frozenset(checkpoint.training.get("fingerprints", ()))
+        self.attribution = attribution
+        self.min_score = min_score
+        self.max_chars = max_chars
+        self.currency = currency
+        self.title = title
+        self._layers = self._chosen_layers()
+
+    @classmethod
+    def from_pretrained(
+        cls, model: str | os.PathLike[str] | None = None, **options: Any
+    ) -> Extractor:
+        """Load a model: the packaged ``claimx-en``, a folder, or a name on the hub.
+
+        Args:
+            model: None for the packaged model.
+            options: those of the constructor: ``device`` ("auto", "cpu", "cuda", "cuda:1"),
+                ``dtype`` ("auto", "float32", "bfloat16", "float16"), ``attribution``
+                ("reported" or "broad"), ``min_score`` (spans below it are left out),
+                ``max_chars`` (longer articles are refused), ``currency`` (what a bare "$"
+                means), ``title`` ("prepend" reads headline, blank line, text).
+
+        Raises:
+            CheckpointError: if the model is missing, damaged or of a newer format.
+            ConfigError: if an option has a value that cannot be used.
+        """
+        return cls(load_checkpoint(find_model(model)), **options)
+
+    # ---- public calls ---------------------------------------------------------------------
+
+    def __call__(self, article: str | Article) -> Extraction:
+        """Read one article.
+
+        Raises:
+            InputError: if it is not text or longer than ``max_chars``.
+        """
+        task = self._prepare(_as_article(article, 0))
+        return self._finish([task], self._layers)[0]
+
+    def stream(
+        self, articles: Iterable[str | Article], tokens_at_once: int = _TOKENS_AHEAD
+    ) -> Iterator[Extraction]:
+        """Read any number of articles in constant memory, in order.
+
+        An article that cannot be read becomes an `Extraction` with an ``error``.
+
+        Args:
+            articles: strings or articles; a string's id is its place, counted from 0.
+            tokens_at_once: tokens that are read ahead and share forward passes.
+        """
+        for group in self._groups(articles, tokens_at_once):
+            tasks = [item for item in group if isinstance(item, _Task)]
+            done = iter(self._finish_safely(tasks))
+            for item in group:
+                yield next(done) if isinstance(item, _Task) else item
+
+    def extract_many(self, articles: Iterable[str | Article]) -> list[Extraction]:
+        """Read articles into a list; see `stream`."""
+        return list(self.stream(articles))
+
+    def annotate_many(self, articles: Sequence[Article]) -> list[AnnotatedArticle]:
+        """Mark articles with the model's spans in all layers, links and normal forms.
+
+        This is what evaluation compares with gold annotations.
+
+        Raises:
+            InputError: if one of them cannot be read.
+        """
+        results: list[AnnotatedArticle] = []
+        for group in self._groups(articles, _TOKENS_AHEAD):
+            for item in group:
+                if isinstance(item, Extraction):
+                    raise InputError(f"article {item.id!r}: {item.error}")
+            tasks = [item for item in group if isinstance(item, _Task)]
+            results += self._annotate_all(tasks, self._engine.schema.layers)
+        return results
+
+    def link_many(self, articles: Sequence[AnnotatedArticle]) -> list[AnnotatedArticle]:
+        """Keep the given spans of each article and replace its links by the model's."""
+        results = []
+        for article in articles:
+            task = self._prepare(Article(article.id, article.text, meta=article.meta))
+            scores = self._engine.score([task.encoded], ())[0]
+            results.append(self._link_given(article, task.encoded, scores))
+        return results
+
+    # ---- stages ---------------------------------------------------------------------------
+
+    def _chosen_layers(self) -> tuple[Layer, ...]:
+        """All layers but the scope of attribution that was not asked for."""
+        wanted = _ATTRIBUTION[self.attribution]
+        names = [layer.name for layer in self._engine.schema.layers]
+        known = [name for name in _ATTRIBUTION.values() if name in names]
+        if known and wanted not in known:
+            raise ConfigError(
+                f"this model has no {self.attribution!r} attribution; layers: {names}"
+            )
+        return tuple(
+            layer
+            for layer in self._engine.schema.layers
+            if layer.name == wanted or layer.name not in known
+        )
+
+    def _groups(
+        self, articles: Iterable[str | Article], most: int
+    ) -> Iterator[list[_Task | Extraction]]:
+        """Gather articles until they hold enough tokens; failures take their place in line."""
+        if isinstance(articles, str | bytes):
+            raise InputError("many articles are asked for, not one text; give a list", "not_text")
+        group: list[_Task | Extraction] = []
+        tokens = 0
+        for number, given in enumerate(articles):
+            try:
+                article = _as_article(given, number)
+                item: _Task | Extraction = self._prepare(article)
+            except InputError as error:
+                item = _failed(given, number, error.kind, str(error))
+            except Exception as error:  # whatever it is, the neighbours must not suffer
+                item = _failed(given, number, "internal", f"{type(error).__name__}: {error}")
+            group.append(item)
+            tokens += len(item.encoded.encoding.ids) if isinstance(item, _Task) else 0
+            if tokens >= most or len(group) >= _ARTICLES_AHEAD:
+                yield group
+                group, tokens = [], 0
+        if group:
+            yield group
+
+    def _prepare(self, article: Article) -> _Task:
+        text = article.text
+        if self.title == "prepend" and article.title:
+            text = f"{article.title}\n\n{text}"
+        if len(text) > self.max_chars:
+            raise InputError(
+                f"article {article.id!r} has {len(text):,} characters, more than max_chars = "
+                f"{self.max_chars:,}; split it or raise the limit",
+                kind="too_large",
+            )
+        text, replaced = chars.replace_surrogates(text)
+        notes = (
+            (f"{replaced} lone surrogate{'s' * (replaced > 1)} read as U+FFFD",) if replaced else ()
+        )
+        return _Task(article, notes, self._engine.encode(text))
+
+    def _finish_safely(self, tasks: Sequence[_Task]) -> list[Extraction]:
+        """Read a group; if that fails, read each alone, so that one fault harms one article."""
+        try:
+            return self._finish(tasks, self._layers)
+        except Exception:  # whatever it is, the neighbours must not suffer
+            results = []
+            for task in tasks:
+                try:
+                    results += self._finish([task], self._layers)
+                except Exception as error:
+                    message = f"{type(error).__name__}: {error}"
+                    results.append(_failed(task.article, 0, "internal", message))
+            return results
+
+    def _finish(self, tasks: Sequence[_Task], layers: Sequence[Layer]) -> list[Extraction]:
+        return [
+            assemble(
+                annotated,
+                layer=_ATTRIBUTION[self.attribution],
+                model=self.model_name,
+                notes=task.notes,
+                meta=task.article.meta,
+            )
+            for task, annotated in zip(tasks, self._annotate_all(tasks, layers), strict=True)
+        ]
+
+    def _annotate_all(
+        self, tasks: Sequence[_Task], layers: Sequence[Layer]
+    ) -> list[AnnotatedArticle]:
+        scores = self._engine.score([task.encoded for task in tasks], layers)
+        return [
+            self._annotate(task, score, layers) for task, score in zip(tasks, scores, strict=True)
+        ]
+
+    def _annotate(
+        self, task: _Task, scores: UnitScores, layers: Sequence[Layer]
+    ) -> AnnotatedArticle:
+        """Decode spans, choose links, resolve people, read quantities."""
+        text = task.encoded.text
+        starts, ends = task.encoded.encoding.unit_offsets()
+        spans: list[AnnotatedSpan] = []
+        placed: list[LinkSpan] = []
+        config = self._engine.config
+        for layer in layers:
+            logits = scores.logits[layer.name]
+            for found in decode_layer(logits, layer, config.calibration, config.persistence):
+                if found.score < self.min_score:
+                    continue
+                start = int(starts[found.first])
+                end = _whole_characters(text, int(ends[found.last]))
+                kind = (layer.name, found.label)
+                name = f"t{len(spans)}"
+                surface = text[start:end]
+                spans.append(AnnotatedSpan(name, *kind, start, end, surface, {}, found.score))
+                placed.append(LinkSpan(kind, start, end, found.first, found.last))
+        article = AnnotatedArticle(
+            task.article.id,
+            text,
+            tuple(spans),
+            self._links(task.encoded, scores, spans, placed),
+            tuple(layer.name for layer in layers),
+            task.article.meta,
+        )
+        return self._read_quantities(resolve_people(article))
+
+    def _links(
+        self,
+        encoded: EncodedText,
+        scores: UnitScores,
+        spans: Sequence[AnnotatedSpan],
+        placed: Sequence[LinkSpan],
+    ) -> tuple[Link, ...]:
+        return tuple(
+            Link(link.type, spans[link.head].id, spans[link.tail].id, link.score)
+            for link in self._engine.link(encoded, scores, placed)
+        )
+
+    def _link_given(
+        self, article: AnnotatedArticle, encoded: EncodedText, scores: UnitScores
+    ) -> AnnotatedArticle:
+        """Link gold spans; their edges move outward to words for the scorer alone."""
+        known = [span for span in article.spans if (span.layer, span.label) in self._engine.kinds]
+        starts, ends = encoded.encoding.unit_offsets()
+        units = align_spans(
+            known, starts, ends, article_id=article.id, policy="snap", report=AlignmentReport()
+        )
+        spans = [span for span in known if span.id in units]
+        placed = [
+            LinkSpan((s.layer, s.label), s.start, s.end, units[s.id][0], units[s.id][1] - 1)
+            for s in spans
+        ]
+        return resolve_people(replace(article, links=self._links(encoded, scores, spans, placed)))
+
+    def _read_quantities(self, article: AnnotatedArticle) -> AnnotatedArticle:
+        """Give every QUANTITY its normal form as attributes."""
+        if not any(span.label == "QUANTITY" for span in article.spans):
+            return article
+        currency = article_currency(article.text, self.currency)
+        by_id = {span.id: (span.start, span.end) for span in article.spans}
+        partner = {(link.type, link.head): by_id[link.tail] for link in article.links}
+        return replace(
+            article,
+            spans=tuple(
+                replace(span, attrs=_normal_form(article.text, span, partner, currency))
+                if span.label == "QUANTITY"
+                else span
+                for span in article.spans
+            ),
+        )
+
+
+_NORMAL_FORM = ("value", "low", "high", "unit", "kind", "modifier", "change")
+
+
+def _normal_form(
+    text: str,
+    span: AnnotatedSpan,
+    partner: dict[tuple[str, str], tuple[int, int]],
+    currency: str,
+) -> dict[str, Any]:
+    quantity = read_quantity(
+        text,
+        span.start,
+        span.end,
+        modifier=partner.get(("modified_by", span.id)),
+        measured=partner.get(("measures", span.id)),
+        currency=currency,
+    )
+    return {name: getattr(quantity, name) for name in _NORMAL_FORM}
+
+
+def _whole_characters(text: str, end: int) -> int:
+    """Move an end behind the combining marks that belong to its last character."""
+    limit = min(len(text), end + 16)
+    while end < limit and chars.is_combining(text[end]):
+        end += 1
+    return end
+
+
+def _as_article(given: object, number: int) -> Article:
+    if isinstance(given, Article):
+        if not isinstance(given.text, str):
+            raise InputError(
+                f"article {given.id!r}: its text is {type(given.text).__name__}, not str",
+                "not_text",
+            )
+        return given
+    if isinstance(given, str):
+        return Article(str(number), given)
+    raise InputError(f"an article is a str or an Article, not {type(given).__name__}", "not_text")
+
+
+def _failed(given: object, number: int, kind: str, message: str) -> Extraction:
+    article_id = given.id if isinstance(given, Article) else str(number)
+    meta = given.meta if isinstance(given, Article) else {}
+    return Extraction(article_id, meta=meta, error=Failure(kind, message))
+
+
+__all__ = ["Extractor"]

@@ -1,0 +1,261 @@
+"""The model: one encoder, one tag head per layer, a scorer for links between spans.
+
+Tagging follows the usual fine-tuned encoder with a linear head (Devlin et al., 2019), one head
+per layer so that layers may nest in each other. The encoder is given what it cannot see or
+count itself - letter case, quotation marks, line breaks - as small learned embeddings added to
+the word embeddings. The link scorer follows the head/tail projection with an additive and a
+multiplicative term of pairwise parsers (Dozat and Manning, 2017), with "no link" as one of the
+answers, as the empty antecedent is in Lee et al. (2017).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    PretrainedConfig,
+    PreTrainedModel,
+)
+
+from claimx.encoding import FEATURE_SIZES
+from claimx.labels import DEFAULT_SCHEMA, LabelSchema
+from claimx.pairs import PAIR_FEATURE_SIZES
+
+
+class ClaimxConfig(PretrainedConfig):
+    """Everything needed to rebuild a `ClaimxModel` and to read its outputs.
+
+    Args:
+        encoder: config of the encoder, as a dict with its ``model_type``.
+        schema: label schema, as in `claimx.labels.LabelSchema.to_dict`.
+        link_size: width of the link scorer.
+        window: tokens in a window, special tokens not counted.
+        overlap: tokens that neighbouring windows share.
+        calibration: label (as ``layer/LABEL``) -> ``[slope, intercept]`` on the log-odds of
+            the raw span score; labels that are missing are left as they are.
+        persistence: label (as ``layer/LABEL``) -> price of ending such a span.
+        link_thresholds: link type -> least probability at which a link is kept.
+        name: name of the model in records.
+        version: version of the model in records.
+    """
+
+    model_type = "claimx"
+
+    def __init__(
+        self,
+        encoder: dict[str, Any] | None = None,
+        schema: dict[str, Any] | None = None,
+        link_size: int = 128,
+        window: int = 320,
+        overlap: int = 64,
+        calibration: dict[str, list[float]] | None = None,
+        persistence: dict[str, float] | None = None,
+        link_thresholds: dict[str, float] | None = None,
+        name: str = "claimx",
+        version: str = "0",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.encoder = encoder or {"model_type": "bert"}
+        self.schema = schema or DEFAULT_SCHEMA.to_dict()
+        self.link_size = link_size
+        self.window = window
+        self.overlap = overlap
+        self.calibration = calibration or {}
+        self.persistence = persistence or {}
+        self.link_thresholds = link_thresholds or {}
+        self.name = name
+        self.version = version
+
+    @property
+    def label_schema(self) -> LabelSchema:
+        """The label schema as an object."""
+        return LabelSchema.from_dict(self.schema)
+
+    def encoder_config(self) -> PretrainedConfig:
+        """Build the encoder's config, without running any code that came with it."""
+        options = {key: value for key, value in self.encoder.items() if key != "model_type"}
+        return AutoConfig.for_model(self.encoder["model_type"], **options)
+
+
+class LinkScorer(nn.Module):
+    """Scores pairs of spans for every link type.
+
+    Args:
+        hidden: width of the encoder's token states.
+        size: width of the projected states.
+        span_kinds: number of (layer, label) kinds.
+        types: number of link types.
+    """
+
+    def __init__(self, hidden: int, size: int, span_kinds: int, types: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(hidden, size)
+        self.kind = nn.Embedding(span_kinds, size)
+        self.span = nn.Linear(2 * size, size)
+        self.head = nn.Linear(size, size)
+        self.tail = nn.Linear(size, size, bias=False)
+        self.product = nn.Linear(size, size, bias=False)
+        self.features = nn.ModuleList(nn.Embedding(n, size) for n in PAIR_FEATURE_SIZES.values())
+        self.type_bias = nn.Embedding(types, size)
+        self.score = nn.Linear(size, types)
+        self.none = nn.Linear(size, types)
+
+    def token_states(self, hidden: Tensor) -> Tensor:
+        """Project token states ``(..., hidden)`` to ``(..., size)``."""
+        projected: Tensor = self.project(hidden)
+        return projected
+
+    def span_states(self, states: Tensor, first: Tensor, last: Tensor, kinds: Tensor) -> Tensor:
+        """Represent spans by their edge tokens.
+
+        Args:
+            states: projected token states, ``(tokens, size)``.
+            first: index of each span's first token, ``(spans,)``.
+            last: index of the first token of its last unit, ``(spans,)``.
+            kinds: number of its (layer, label), ``(spans,)``.
+
+        Returns:
+            ``(spans, size)``.
+        """
+        edges = torch.cat([states[first], states[last]], dim=-1)
+        return nn.functional.gelu(self.span(edges) + self.kind(kinds))
+
+    def forward(
+        self, spans: Tensor, heads: Tensor, tails: Tensor, types: Tensor, features: Tensor
+    ) -> Tensor:
+        """Score pairs; a score is relative to that of "no link", which is 0.
+
+        Args:
+            spans: span states, ``(spans, size)``.
+            heads: index of each pair's head span, ``(pairs,)``.
+            tails: index of its tail span, ``(pairs,)``.
+            types: number of its link type, ``(pairs,)``.
+            features: pair features, ``(pairs, features)``.
+
+        Returns:
+            ``(pairs,)``.
+        """
+        joint = self.head(spans)[heads] + self.tail(spans)[tails] + self.type_bias(types)
+        joint = joint + self.product(spans[heads] * spans[tails])
+        for column, embedding in enumerate(self.features):
+            joint = joint + embedding(features[:, column])
+        link = self.score(nn.functional.gelu(joint)).gather(1, types[:, None])[:, 0]
+        none = self.none(spans)[heads].gather(1, types[:, None])[:, 0]
+        relative: Tensor = link - none
+        return relative
+
+
+class ClaimxModel(PreTrainedModel):
+    """Encoder with tag heads and a link scorer.
+
+    ``forward`` gives the scores of every tag and the token states for ``links``.
+    """
+
+    config_class = ClaimxConfig
+    base_model_prefix = "encoder"
+    supports_gradient_checkpointing = False
+    _supports_sdpa = True
+    _supports_flash_attn = True
+
+    def __init__(self, config: ClaimxConfig, encoder: PreTrainedModel | None = None) -> None:
+        super().__init__(config)
+        schema = config.label_schema
+        if encoder is None:
+            attention = getattr(config, "_attn_implementation", None)
+            encoder = AutoModel.from_config(config.encoder_config(), attn_implementation=attention)
+        if hasattr(encoder, "pooler"):
+            encoder.pooler = None
+        self.encoder: Any = encoder
+        hidden = int(self.encoder.config.hidden_size)
+        self.features = nn.ModuleDict(
+            {
+                name: nn.Embedding(size, hidden, padding_idx=0)
+                for name, size in FEATURE_SIZES.items()
+            }
+        )
+        self.tag_heads = nn.ModuleDict(
+            {layer.name: nn.Linear(hidden, len(layer.tags)) for layer in schema.layers}
+        )
+        kinds = sum(len(layer.labels) for layer in schema.layers)
+        self.links = LinkScorer(hidden, config.link_size, kinds, max(1, len(schema.links)))
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Embedding):
+            module.weight.data.normal_(mean=0.0, std=0.02)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                module.bias.data.zero_()
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                module.weight.data[module.padding_idx].zero_()
+        elif isinstance(module, nn.LayerNorm):
+            module.weight.data.fill_(1.0)
+            module.bias.data.zero_()
+
+    @classmethod
+    def from_encoder(cls, path: str, config: ClaimxConfig) -> ClaimxModel:
+        """Start a new model from a pretrained encoder; heads are new, dropout is off.
+
+        Args:
+            path: folder or hub name of any Hugging Face encoder.
+            config: schema and sizes; its ``encoder`` is filled in from the encoder.
+        """
+        encoder = AutoModel.from_pretrained(
+            path, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
+        )
+        for name in _DROPOUT:
+            if hasattr(encoder.config, name):
+                setattr(encoder.config, name, 0.0)
+        for module in encoder.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+        config.encoder = encoder.config.to_dict()
+        config.encoder.pop("_name_or_path", None)
+        return cls(config, encoder)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, features: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Score every tag of every layer.
+
+        Args:
+            input_ids: ``(batch, tokens)``.
+            attention_mask: 1 for tokens, 0 for padding, ``(batch, tokens)``.
+            features: values of each feature, 0 for padding, ``(batch, tokens, features)``.
+
+        Returns:
+            Layer -> logits ``(batch, tokens, tags)``, and the token states for links
+            ``(batch, tokens, link_size)``.
+        """
+        embedded = self.encoder.get_input_embeddings()(input_ids)
+        for column, embedding in enumerate(self.features.values()):
+            embedded = embedded + embedding(features[..., column])
+        states = self.encoder(
+            inputs_embeds=embedded, attention_mask=attention_mask
+        ).last_hidden_state
+        logits = {name: head(states) for name, head in self.tag_heads.items()}
+        return logits, self.links.token_states(states)
+
+
+_DROPOUT = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "attention_dropout",
+    "hidden_dropout",
+    "embedding_dropout",
+    "mlp_dropout",
+    "dropout",
+)
+
+
+def register() -> None:
+    """Make `AutoConfig` and `AutoModel` know the model; harmless when called again."""
+    AutoConfig.register("claimx", ClaimxConfig, exist_ok=True)
+    AutoModel.register(ClaimxConfig, ClaimxModel, exist_ok=True)
+
+
+register()

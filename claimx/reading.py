@@ -1,0 +1,247 @@
+"""Articles from text files, article files (``.jsonl``) and standard input.
+
+A file or line that cannot be read comes out as an `Extraction` with an ``error`` in its place,
+so that it never takes its neighbours with it.
+
+How a text file becomes text, and so what the offsets of its record point into::
+
+    Path(record["id"]).read_bytes().decode(record["meta"].get("encoding", "utf-8"), "replace")
+
+Line ends stay as they are. A byte order mark is not part of the text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from claimx.errors import InputError
+from claimx.types import Article, Extraction, Failure
+
+MAX_BYTES = 80_000_000  # of one article: the 20 million characters of `max_chars`, in UTF-8
+ARTICLE_SUFFIXES = (".jsonl", ".ndjson")
+
+# Byte order marks; UTF-32 comes first, since its little-endian mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SIGNATURES = (
+    (b"%PDF-", "a PDF file; convert it to text first"),
+    (b"PK\x03\x04", "a zip or office file; convert it to text first"),
+    (b"\xd0\xcf\x11\xe0", "an office file; convert it to text first"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x7fELF", "a program"),
+)
+_CONTROLS = bytes((set(range(32)) | {127}) - set(b"\t\n\v\f\r"))
+_HIGH = bytes(range(128, 256))
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # in UTF-8, though it may not be
+_WRITTEN_IN_UTF8 = re.compile("[\x80-\ufffc\ufffe-\U0010ffff]")
+
+
+def read_files(
+    paths: Iterable[str], *, standard_input: BinaryIO | None = None, max_bytes: int = MAX_BYTES
+) -> Iterator[Article | Extraction]:
+    """Read files one after the other; what cannot be read becomes an error record.
+
+    Args:
+        paths: text files (the id is the path as given), article files (``.jsonl``, ``.ndjson``;
+            one object a line) and ``-`` for standard input as one text.
+        standard_input: the stream that ``-`` reads; the process's own by default.
+        max_bytes: the longest file or line that is read.
+    """
+    for path in paths:
+        try:
+            if path == "-":
+                stream = standard_input if standard_input is not None else sys.stdin.buffer
+                yield _article(path, stream, max_bytes)
+            elif Path(path).suffix.lower() in ARTICLE_SUFFIXES:
+                with Path(path).open("rb") as stream:
+                    yield from _articles(path, stream, max_bytes)
+            else:
+                with Path(path).open("rb") as stream:
+                    yield _article(path, stream, max_bytes)
+        except InputError as error:
+            yield failed(path, error.kind, str(error))
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            yield failed(path, "unreadable", _reason(error))
+
+
+def failed(article_id: str, kind: str, message: str) -> Extraction:
+    """Return the error record of an article that could not be read."""
+    return Extraction(id=article_id, error=Failure(kind, message))
+
+
+def decode(data: bytes) -> tuple[str, dict[str, Any]]:
+    """Turn the bytes of a text file into text.
+
+    UTF-8 unless a byte order mark says UTF-16 or UTF-32. Bytes that are not UTF-8 are read as
+    Windows-1252 if no character of the file is written in UTF-8, else each broken one becomes
+    U+FFFD.
+
+    Returns:
+        The text, and what is not plain about it: ``encoding`` unless UTF-8, and
+        ``undecodable`` with the number of characters that stand for broken bytes.
+
+    Raises:
+        InputError: if this is no text.
+    """
+    for signature, what in _SIGNATURES:
+        if data.startswith(signature):
+            raise InputError(f"this is {what}", "not_text")
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    encoding = encoding or _guess(data)
+    text = data.decode(encoding, "replace")
+    controls = _count(text.encode("utf-8"), _CONTROLS)
+    broken = text.count("\ufffd") - data.count(b"\xef\xbf\xbd") * encoding.startswith("utf-8")
+    # A stray NUL or two is dirt in a text; a file full of them is no text.
+    if controls > max(8, len(text) // 100) or broken > max(8, len(text) // 20):
+        raise InputError(
+            f"this is not text: {controls:,} control characters and {max(broken, 0):,} undecodable "
+            f"bytes in {len(text):,} characters, read as {encoding}",
+            "not_text",
+        )
+    facts: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
+    if broken > 0:
+        facts["undecodable"] = broken
+    return text, facts
+
+
+def _guess(data: bytes) -> str:
+    """Choose between UTF-8, clean or damaged, and Windows-1252."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        some_utf8 = _WRITTEN_IN_UTF8.search(data.decode("utf-8", "replace"))
+        if some_utf8 or _SURROGATE.search(data) or _count(data, _HIGH) * 5 > len(data):
+            return "utf-8"
+        try:
+            data.decode("cp1252")
+        except UnicodeDecodeError:
+            return "utf-8"
+        return "cp1252"
+    return "utf-8"
+
+
+def _count(data: bytes, wanted: bytes) -> int:
+    return len(data) - len(data.translate(None, wanted))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Say in words why a file cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder; name the files in it"
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+# ---- text files ---------------------------------------------------------------------------
+
+
+def _article(path: str, stream: BinaryIO, max_bytes: int) -> Article:
+    data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise InputError(
+            f"this is larger than {max_bytes:,} bytes; split it into articles, one a line of a "
+            f".jsonl file or one a text file",
+            "too_large",
+        )
+    text, facts = decode(data)
+    return Article(path, text, meta=facts)
+
+
+# ---- article files ------------------------------------------------------------------------
+
+
+def _articles(path: str, stream: BinaryIO, max_bytes: int) -> Iterator[Article | Extraction]:
+    for number, raw in _lines(stream, max_bytes):
+        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        if not line.strip():
+            continue
+        place = f"{path}:{number}"
+        try:
+            yield _from_line(line, max_bytes)
+        except InputError as error:
+            yield failed(place, error.kind, str(error))
+
+
+def _lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Number the lines; one that is too long comes out one byte over the limit, cut there."""
+    number = 0
+    while line := stream.readline(max_bytes + 1):
+        number += 1
+        yield number, line
+        while len(line) > max_bytes and not line.endswith(b"\n"):
+            line = stream.readline(max_bytes + 1)
+            if not line:
+                return
+
+
+def _from_line(line: bytes, max_bytes: int) -> Article:
+    if len(line) > max_bytes:
+        raise InputError(f"this is a line of more than {max_bytes:,} bytes", "too_large")
+    record = _parse(line)
+    if not isinstance(record, Mapping):
+        raise InputError(
+            f'this is not an object like {{"id": …, "text": …}} but {_shown(line)}', "not_json"
+        )
+    problems = [
+        f"`{name}` is {'missing' if name not in record else 'no ' + expected}"
+        for name, (expected, fits) in _FIELDS.items()
+        if not fits(record.get(name))
+    ]
+    if problems:
+        raise InputError(f"{' and '.join(problems)} in {_shown(line)}", "bad_record")
+    return Article(record["id"], record["text"], record.get("title"), record.get("meta") or {})
+
+
+_FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "id": ("string", lambda value: isinstance(value, str)),
+    "text": ("string", lambda value: isinstance(value, str)),
+    "title": ("string", lambda value: value is None or isinstance(value, str)),
+    "meta": ("object", lambda value: value is None or isinstance(value, Mapping)),
+}
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8"), parse_constant=_number, parse_float=_number)
+    except UnicodeDecodeError as error:
+        shown = _shown(line[max(0, error.start - 20) : error.start + 20])
+        raise InputError(
+            f"this is not UTF-8 at byte {error.start + 1} of the line, near {shown}", "not_utf8"
+        ) from error
+    except json.JSONDecodeError as error:
+        near = _shown(line.decode("utf-8")[max(0, error.pos - 20) : error.pos + 20].encode())
+        raise InputError(
+            f"this is not JSON: {error.msg} at character {error.pos + 1} of the line, near {near}",
+            "not_json",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"this is not JSON that can be read: {error}", "not_json") from error
+
+
+def _number(text: str) -> float:
+    """Read a float, but only one that JSON can say again."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
+
+
+def _shown(data: bytes, width: int = 60) -> str:
+    text = data.decode("utf-8", "replace").strip()
+    return repr(text if len(text) <= width else text[:width] + "…")
