@@ -1,0 +1,199 @@
+"""The linter itself: every rule over every article, each finding with its place."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from claimx.checking.findings import Finding, Remark, Report, context
+from claimx.checking.loading import Loaded, Placed, load
+from claimx.checking.meaning import phenomena, quantities, same_person, unlinked
+from claimx.checking.quotes import marks, speakers
+from claimx.checking.similarity import SHINGLE, similar_texts
+from claimx.checking.surfaces import both_ways
+from claimx.formats.checks import Problem, check_article
+from claimx.formats.inline_tags import normal_order
+from claimx.labels import DEFAULT_SCHEMA, LabelSchema
+
+# Two articles that share more are copies. Articles about one event in different words, with the
+# same background paragraph, were measured to share up to 25%.
+_COPY = 0.3
+_PLACE = re.compile(r"(?P<file>.*?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
+
+
+def check_paths(paths: Sequence[Path | str], schema: LabelSchema = DEFAULT_SCHEMA) -> Report:
+    """Check annotated articles and say what is wrong, and what deserves a second look.
+
+    Args:
+        paths: files in any annotation format, and folders; together they are one corpus, whose
+            splits must not share articles.
+        schema: the layers, labels and link types that are expected.
+
+    Returns:
+        Every finding, ordered by file and line.
+
+    Raises:
+        FormatError: if a file cannot be read at all, or there is no article.
+    """
+    loaded = load([Path(path) for path in paths], schema)
+    findings = [
+        _from_problem(problem, file, shown=shown) for file, problem, shown in loaded.problems
+    ]
+    linked = {
+        placed.split
+        for placed in loaded.articles
+        if any(link.type == "same_person" for link in placed.article.links)
+    }
+    articles, copies = _without_copies(loaded)
+    findings += copies
+    for index, placed in articles:
+        structural = list(_structure(placed, schema))
+        findings += structural
+        if index in loaded.broken or any(one.severity == "error" for one in structural):
+            continue  # the rules trust the structure
+        findings += _remarks(placed, follow_people=placed.split in linked)
+    findings += _duplicate_ids([placed for _, placed in articles])
+    findings += _near_duplicates([placed for _, placed in articles])
+    findings.sort(key=lambda one: (one.file, one.line or 0, one.column or 0))
+    return Report(len(articles), tuple(findings), tuple(loaded.notes))
+
+
+# ---- one article ------------------------------------------------------------------------------
+
+
+def _structure(placed: Placed, schema: LabelSchema) -> Iterator[Finding]:
+    """Errors, and the stricter checks as warnings; inline files were held to both as errors."""
+    if placed.checked:
+        return
+    errors = check_article(placed.article, schema)
+    known = {(problem.span_ids, problem.message) for problem in errors}
+    for problem in errors:
+        yield _from_problem(problem, placed.file, placed)
+    for problem in check_article(placed.article, schema, strict=True):
+        if (problem.span_ids, problem.message) not in known:
+            yield _from_problem(problem, placed.file, placed, rule="convention")
+
+
+def _remarks(placed: Placed, *, follow_people: bool) -> Iterator[Finding]:
+    article = placed.article
+    for rule in (speakers, marks, quantities, both_ways, unlinked, phenomena):
+        for remark in rule(article):
+            yield _from_remark(remark, placed)
+    if follow_people:
+        for remark in same_person(article):
+            yield _from_remark(remark, placed)
+
+
+def _from_remark(remark: Remark, placed: Placed) -> Finding:
+    line, column = _line_of(placed, remark.span_ids)
+    if remark.rule == "both-ways" and placed.first_line is not None:
+        # The spans that it names are elsewhere; the place is that of the unmarked words.
+        line = placed.first_line + placed.article.text.count("\n", 0, remark.start)
+        column = None
+    shown = context(placed.article.text, remark.start, remark.end) if remark.end else ""
+    return Finding(
+        remark.rule, placed.file, line, column, placed.article.id, remark.span_ids,
+        remark.message, shown,
+    )  # fmt: skip
+
+
+def _from_problem(
+    problem: Problem,
+    file: str,
+    placed: Placed | None = None,
+    *,
+    shown: str = "",
+    rule: str = "structure",
+) -> Finding:
+    place = _PLACE.fullmatch(problem.where)
+    numbers = [int(place[name]) if place and place[name] else None for name in ("line", "column")]
+    line, column = numbers
+    if placed is not None:
+        line, column = _line_of(placed, problem.span_ids)
+        span = next((one for one in placed.article.spans if one.id in problem.span_ids), None)
+        if span is not None:
+            shown = context(placed.article.text, span.start, span.end)
+    return Finding(
+        rule, file, line, column, problem.article_id, problem.span_ids, problem.message, shown
+    )
+
+
+def _line_of(placed: Placed, span_ids: Sequence[str]) -> tuple[int | None, int | None]:
+    where = next((placed.places[name] for name in span_ids if name in placed.places), "")
+    place = _PLACE.fullmatch(where)
+    if place is not None:
+        return int(place["line"]), int(place["column"]) if place["column"] else None
+    return (1 if placed.format == "inline" else placed.line), None
+
+
+# ---- the corpus -------------------------------------------------------------------------------
+
+
+def _without_copies(loaded: Loaded) -> tuple[list[tuple[int, Placed]], list[Finding]]:
+    """Take an article that is there in two formats once, and say where the two differ."""
+    kept: dict[tuple[str, str], Placed] = {}
+    articles: list[tuple[int, Placed]] = []
+    findings = []
+    # Inline files come first: people mend them by hand, and the others are made from them.
+    order = sorted(
+        range(len(loaded.articles)), key=lambda index: loaded.articles[index].format != "inline"
+    )
+    for index in order:
+        placed = loaded.articles[index]
+        key = (placed.article.id, placed.article.text)
+        other = kept.setdefault(key, placed)
+        if other.format == placed.format:
+            articles.append((index, placed))
+        elif _annotations(other) != _annotations(placed):
+            message = (
+                f"the annotations differ from those of the same article in {other.file}; "
+                "write it again from there"
+            )
+            findings.append(_about(placed, "unlike-copies", message))
+    return articles, findings
+
+
+def _annotations(placed: Placed) -> tuple[object, ...]:
+    article = normal_order(placed.article)
+    return article.spans, article.links, set(article.complete_layers)
+
+
+def _duplicate_ids(articles: Sequence[Placed]) -> Iterator[Finding]:
+    by_id: dict[str, list[Placed]] = defaultdict(list)
+    for placed in articles:
+        by_id[placed.article.id].append(placed)
+    for article_id, same in by_id.items():
+        for placed in same[1:]:
+            first = same[0]
+            there = f"{first.file}:{first.line}" if first.line else first.file
+            message = f"the id {article_id!r} is that of {there} too; give each article its own"
+            yield _about(placed, "duplicate-id", message)
+
+
+def _near_duplicates(articles: Sequence[Placed]) -> Iterator[Finding]:
+    for pair in similar_texts([placed.article.text for placed in articles]):
+        first, second = articles[pair.first], articles[pair.second]
+        apart, copy = first.split != second.split, pair.share > _COPY
+        if not apart and not copy:
+            continue
+        rule, advice = _SHARED[apart, copy]
+        message = (
+            f"shares {pair.shared:,} runs of {SHINGLE} words ({pair.share:.0%} of the shorter "
+            f"text) with {first.article.id!r} of {first.file}, such as {pair.example!r}; {advice}"
+        )
+        yield _about(second, rule, message)
+
+
+# (whether in two splits, whether a copy) -> the rule and what to do
+_SHARED = {
+    (True, True): ("near-duplicate", "take one of the two out"),
+    (True, False): ("repeated-text", "rewrite the passage, or put both into one split"),
+    (False, True): ("repeated-text", "keep both only if that is meant"),
+}
+
+
+def _about(placed: Placed, rule: str, message: str) -> Finding:
+    line, column = _line_of(placed, ())
+    return Finding(rule, placed.file, line, column, placed.article.id, (), message)
