@@ -1,0 +1,240 @@
+"""Training configuration: YAML -> frozen dataclasses; unknown keys are errors."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+from claimx.errors import ConfigError
+from claimx.labels import DEFAULT_SCHEMA
+
+_LARGEST_FILE = 1_000_000
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """One annotated file and how it takes part in training.
+
+    Args:
+        path: native JSONL, optionally gzipped.
+        passes: how often each article is seen; fractions see a part of the articles.
+        align: ``strict`` stops at spans that begin or end inside a word; ``snap`` moves them.
+        begin: share of the run at which the corpus comes in.
+        end: share of the run at which it is through.
+        unlinked: link types that are not annotated in it though its layers are complete.
+        layers: layers to read; all if empty.
+    """
+
+    path: str
+    passes: float = 1.0
+    align: Literal["strict", "snap"] = "snap"
+    begin: float = 0.0
+    end: float = 1.0
+    unlinked: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Everything that decides a training run.
+
+    Args:
+        encoder: folder or hub name of the encoder to start from.
+        init: folder of a claimx model to go on from; its encoder takes the place of ``encoder``.
+        output: folder of the run.
+        corpora: what is trained on.
+        dev: files to choose on: calibration and thresholds; never trained on.
+        name: the model's name in records.
+        version: the model's version in records.
+        seed: order of articles and initial heads.
+        window: tokens in a window, special tokens not counted.
+        overlap: tokens that neighbouring windows share.
+        example_tokens: longest stretch of an article that is one example.
+        step_tokens: tokens in an optimiser step, over all processes.
+        learning_rate: of the encoder.
+        head_learning_rate: of everything new.
+        layer_decay: learning rate of each encoder layer relative to the one above it.
+        weight_decay: AdamW's.
+        warmup: share of the steps in which the learning rates rise.
+        clip: largest norm of the gradient.
+        link_weight: weight of the link loss beside the tag losses.
+        link_size: width of the link scorer.
+        swap_marks: show every other pass with straight marks for curly ones and back.
+        precision: ``auto`` takes bfloat16 where the chip has it.
+        save_minutes: minutes between checkpoints.
+        threads: CPU threads of each process; 0 leaves torch's default.
+        schema: layers and link types.
+    """
+
+    encoder: str
+    output: str
+    corpora: tuple[Corpus, ...]
+    dev: tuple[str, ...] = ()
+    init: str = ""
+    name: str = "claimx"
+    version: str = "0"
+    seed: int = 17
+    window: int = 320
+    overlap: int = 64
+    example_tokens: int = 1280
+    step_tokens: int = 2048
+    learning_rate: float = 2e-4
+    head_learning_rate: float = 1e-3
+    layer_decay: float = 1.0
+    weight_decay: float = 0.01
+    warmup: float = 0.08
+    clip: float = 1.0
+    link_weight: float = 0.5
+    link_size: int = 128
+    swap_marks: bool = True
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    save_minutes: float = 5.0
+    threads: int = 0
+    schema: Mapping[str, Any] = field(default_factory=DEFAULT_SCHEMA.to_dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the resolved config, as saved beside the checkpoint."""
+        return asdict(self)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Reads YAML without aliases, which may expand without bound, and without double keys."""
+
+    class RefusedError(Exception):
+        """What is refused, with its line."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse anchors and aliases."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None):
+            line = event.start_mark.line + 1
+            raise self.RefusedError(
+                f"line {line} uses YAML anchors or aliases, which are not read here"
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that is there twice; YAML would take the last."""
+        seen = set()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                line = key.start_mark.line + 1
+                raise self.RefusedError(f"line {line}: the key {key.value!r} is there twice")
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)
+
+
+def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+    """Read a YAML file; ``${NAME:-default}`` takes environment variables.
+
+    Args:
+        path: the YAML file.
+        overrides: top-level keys to replace.
+
+    Raises:
+        ConfigError: if the file cannot be read, or holds an unknown key or a wrong type.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    if len(source) > _LARGEST_FILE:
+        raise ConfigError(f"{path} is larger than {_LARGEST_FILE} characters")
+    source = re.sub(
+        r"\$\{(\w+):-([^}]*)\}", lambda m: os.environ.get(m.group(1)) or m.group(2), source
+    )
+    try:
+        raw = yaml.load(source, _PlainLoader)  # noqa: S506 - a SafeLoader
+    except _PlainLoader.RefusedError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path} must hold a mapping of keys to values")
+    return config_from_dict({**raw, **(overrides or {})}, str(path))
+
+
+def config_from_dict(raw: Mapping[str, Any], where: str = "config") -> TrainConfig:
+    """Build a config from plain values, as loaded from YAML or a saved checkpoint."""
+    values = dict(raw)
+    corpora = values.get("corpora")
+    if not isinstance(corpora, list | tuple) or not corpora:
+        raise ConfigError(f"{where}: `corpora` must be a list of files with their settings")
+    values["corpora"] = tuple(
+        _build(Corpus, entry, f"{where}: corpora[{index}]") for index, entry in enumerate(corpora)
+    )
+    config = _build(TrainConfig, values, where)
+    problems = [text for text, holds in _CONDITIONS.items() if not holds(config)]
+    if problems:
+        raise ConfigError(f"{where}: {'; '.join(problems)}")
+    return config
+
+
+_CONDITIONS: Mapping[str, Callable[[TrainConfig], bool]] = {
+    "`window` must be at least 1": lambda c: c.window >= 1,
+    "`overlap` must lie between 0 and half of `window`": lambda c: 0 <= 2 * c.overlap <= c.window,
+    "`step_tokens` must be at least 1": lambda c: c.step_tokens >= 1,
+    "`passes` must not be negative": lambda c: all(one.passes >= 0 for one in c.corpora),
+    "`begin` and `end` must lie between 0 and 1, in this order": lambda c: all(
+        0 <= one.begin <= one.end <= 1 for one in c.corpora
+    ),
+    "rates must not be negative": lambda c: min(c.learning_rate, c.head_learning_rate) >= 0,
+}
+
+
+def _build(kind: type[Item], raw: Any, where: str) -> Item:
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{where} must be a mapping, got {raw!r}")
+    known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(raw) - set(known), key=str)
+    if unknown:
+        raise ConfigError(f"{where}: unknown keys {unknown}; known are {sorted(known)}")
+    missing = [
+        name
+        for name, entry in known.items()
+        if name not in raw and entry.default is MISSING and entry.default_factory is MISSING
+    ]
+    if missing:
+        raise ConfigError(f"{where}: missing keys {missing}")
+    return kind(**{name: _convert(known[name], value, where) for name, value in raw.items()})
+
+
+_PLAIN = {
+    "float": (int, float),
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "Mapping[str, Any]": (Mapping,),
+}
+
+
+def _convert(entry: Any, value: Any, where: str) -> Any:
+    """Check a value against its annotation; YAML reads 2e-4 as a string, so floats are parsed."""
+    kind = str(entry.type)
+    if kind.startswith("tuple"):
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where}: `{entry.name}` must be a list, got {value!r}")
+        if "str" in kind and not all(isinstance(item, str) for item in value):
+            raise ConfigError(f"{where}: `{entry.name}` must be a list of texts, got {value!r}")
+        return tuple(value)
+    if kind == "float" and isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    if kind.startswith("Literal"):
+        choices = re.findall(r'"(\w+)"', kind.replace("'", '"'))
+        if value not in choices:
+            raise ConfigError(f"{where}: `{entry.name}` must be one of {choices}, got {value!r}")
+        return value
+    allowed = _PLAIN.get(kind)
+    if allowed and (not isinstance(value, allowed) or (kind != "bool" and isinstance(value, bool))):
+        raise ConfigError(f"{where}: `{entry.name}` must be {kind}, got {value!r}")
+    return float(value) if kind == "float" else value

@@ -1,0 +1,222 @@
+"""Measure a model on annotated articles: ``python -m training.evaluate MODEL DATA...``.
+
+Definitions of all figures: `claimx.metrics` and docs/metrics.md. Articles that the model was
+trained on (by the hash of their text) are reported apart, with a warning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from claimx.errors import AnnotationError, ClaimxError
+from claimx.metrics.figures import RESAMPLES, summarise
+from claimx.metrics.scoring import Pair, QuoteKindOf, UnitName, score, span_calibration
+from claimx.types import AnnotatedArticle, Article
+from training import report as reports
+
+_CHUNK = 16
+_ATTRIBUTION = "attribution"
+
+
+class Annotator(Protocol):
+    """What is asked of a model; `claimx.Extractor` has it."""
+
+    @property
+    def training_fingerprints(self) -> frozenset[str]:
+        """SHA-256 of every text that the model was trained on."""
+
+    def annotate_many(self, articles: Sequence[Article]) -> list[AnnotatedArticle]:
+        """Return the predicted spans, links and attributes of each article."""
+
+    def link_many(self, golds: Sequence[AnnotatedArticle]) -> list[AnnotatedArticle]:
+        """Return the articles with their spans kept and the predicted links between them."""
+
+
+def read_gold(
+    paths: Sequence[Path], *, attribution_layers: Sequence[str] = (), limit: int | None = None
+) -> list[AnnotatedArticle]:
+    """Read annotated files; an article that stands in several becomes one with all its layers.
+
+    Args:
+        paths: native JSONL, ``.jsonl`` or ``.jsonl.gz``.
+        attribution_layers: of the layers of attribution, score these alone; empty for all.
+        limit: read at most so many articles.
+
+    Raises:
+        AnnotationError: if a file breaks a rule, or there is nothing to score.
+    """
+    from training.config import Corpus
+    from training.data import load_articles
+
+    golds = [item.article for item in load_articles([Corpus(path=str(path)) for path in paths])]
+    if attribution_layers:
+        golds = [_only(gold, attribution_layers) for gold in golds]
+    golds = [gold for gold in golds if gold.complete_layers]
+    if not golds:
+        wanted = f" in {', '.join(attribution_layers)}" if attribution_layers else ""
+        raise AnnotationError(
+            f"nothing to score in {', '.join(map(str, paths))}: no article names a completely "
+            f"annotated layer{wanted} in complete_layers"
+        )
+    return golds[:limit]
+
+
+def _only(gold: AnnotatedArticle, attribution_layers: Sequence[str]) -> AnnotatedArticle:
+    layers = (
+        name
+        for name in gold.complete_layers
+        if name in attribution_layers or not name.startswith(_ATTRIBUTION)
+    )
+    return replace(gold, complete_layers=tuple(layers))
+
+
+def evaluate(
+    model: Annotator,
+    golds: Sequence[AnnotatedArticle],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    quote_kind: QuoteKindOf | None = None,
+    canonical_unit: UnitName | None = None,
+) -> dict[str, Any]:
+    """Run a model over gold articles and return the report, plain JSON types throughout.
+
+    Args:
+        model: the model.
+        golds: articles with their gold annotation.
+        resamples: draws of the bootstrap.
+        seed: seed of the bootstrap.
+        quote_kind: passed on to `claimx.metrics.score`.
+        canonical_unit: likewise.
+
+    Returns:
+        The figures of the articles that the model has not seen; those of the articles that it
+        was trained on are under ``seen_in_training``, None if there are none.
+    """
+    from training.data import text_fingerprint
+
+    options = {"quote_kind": quote_kind, "canonical_unit": canonical_unit}
+    known = model.training_fingerprints
+    groups: tuple[list[AnnotatedArticle], list[AnnotatedArticle]] = ([], [])
+    for gold in golds:
+        groups[text_fingerprint(gold.text) in known].append(gold)
+    unseen, seen = (
+        _report_on(model, group, options, resamples=resamples, seed=seed) for group in groups
+    )
+    return {
+        "resamples": resamples,
+        "seed": seed,
+        **unseen,
+        "seen_in_training": seen if groups[1] else None,
+    }
+
+
+def _report_on(
+    model: Annotator,
+    golds: Sequence[AnnotatedArticle],
+    options: Mapping[str, Any],
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    from training.spans_metric import exact_span_f1
+
+    pairs: list[Pair] = []
+    given: list[Pair] = []
+    for start in range(0, len(golds), _CHUNK):
+        chunk = golds[start : start + _CHUNK]
+        plain = [Article(gold.id, gold.text) for gold in chunk]
+        pairs += zip(chunk, model.annotate_many(plain), strict=True)
+        given += zip(chunk, model.link_many(chunk), strict=True)
+        _show_progress(start + len(chunk), len(golds))
+    tallies = score(pairs, given, **options)
+    return {
+        "articles": [gold.id for gold in golds],
+        "figures": reports.nested(summarise(tallies, resamples=resamples, seed=seed)),
+        "exact_spans": exact_span_f1(pairs) if pairs else None,
+        "calibration": reports.nested_calibration(span_calibration(pairs)),
+        "word_confusion": reports.confusion(pairs),
+    }
+
+
+def _show_progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total} articles", end=end, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    parser.add_argument("model", help="model folder, or claimx-en for the packaged model")
+    parser.add_argument("data", nargs="+", type=Path, help="annotated .jsonl or .jsonl.gz files")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
+    parser.add_argument(
+        "--attribution-layer",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="score only this layer of attribution; may be given several times (default: all)",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda ...")
+    parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 ...")
+    parser.add_argument("--limit", type=int, metavar="N", help="score the first N articles alone")
+    parser.add_argument("--resamples", type=int, default=RESAMPLES, help="draws of the bootstrap")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    golds = read_gold(
+        arguments.data, attribution_layers=arguments.attribution_layer, limit=arguments.limit
+    )
+    from claimx.extractor import Extractor
+
+    model = Extractor.from_pretrained(
+        arguments.model, device=arguments.device, dtype=arguments.dtype
+    )
+    report = {
+        "model": arguments.model,
+        "data": [str(path) for path in arguments.data],
+        "device": arguments.device,
+        "dtype": arguments.dtype,
+        **evaluate(model, golds, resamples=arguments.resamples, seed=arguments.seed),
+    }
+    publish(report, arguments.json)
+
+
+def publish(report: Mapping[str, Any], path: Path | None = None) -> None:
+    """Print a report's tables to stdout and its warning to stderr; write it to ``path`` as JSON."""
+    print(f"{len(report['articles'])} articles that are not in the model's training data\n")
+    reports.print_tables(reports.tables(report), sys.stdout)
+    seen = report["seen_in_training"]
+    if seen:
+        print(
+            f"warning: the model was trained on {len(seen['articles'])} of these articles; "
+            "they are reported apart",
+            file=sys.stderr,
+        )
+        print(f"{len(seen['articles'])} articles THAT THE MODEL WAS TRAINED ON\n")
+        reports.print_tables(reports.tables(seen), sys.stdout)
+    if path is not None:
+        path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 2, with one sentence, where it cannot be done."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _run(arguments)
+    except (ClaimxError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,275 @@
+"""An evaluation as JSON and as readable tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TextIO
+
+import numpy as np
+
+from claimx.metrics.figures import Figure, Key
+from claimx.metrics.scoring import ACCURACIES, ALL, Pair
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_GAP = "  "
+
+
+# ---- JSON ---------------------------------------------------------------------------------
+
+
+def nested(figures: Mapping[Key, Figure]) -> dict[str, Any]:
+    """Return figures as nested dicts, as in ``["spans"]["attribution"]["QUOTE"]["exact"]``."""
+    tree: dict[str, Any] = {}
+    for key, figure in figures.items():
+        branch = tree
+        for part in key[:-1]:
+            branch = branch.setdefault(part, {})
+        branch[key[-1]] = figure.to_share_dict() if key[0] in ACCURACIES else figure.to_dict()
+    return tree
+
+
+def nested_calibration(results: Mapping[Key, dict[str, Any]]) -> dict[str, Any]:
+    """Return calibration as ``{"all": ..., layer: {label: ...}}``."""
+    tree: dict[str, Any] = {}
+    for key, result in results.items():
+        if key == (ALL,):
+            tree[ALL] = result
+        else:
+            tree.setdefault(key[0], {})[key[1]] = result
+    return tree
+
+
+def confusion(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Count which label words have in gold (rows) and in the prediction (columns), by layer.
+
+    A word has the label of the span that holds its first character, or ``O``; words are runs of
+    letters and digits, and single other characters. Only completely annotated layers count.
+    """
+    from sklearn.metrics import confusion_matrix
+
+    tables = {}
+    for layer in sorted({name for gold, _ in pairs for name in gold.complete_layers}):
+        scored = [pair for pair in pairs if layer in pair[0].complete_layers]
+        found = {span.label for pair in scored for side in pair for span in side.spans
+                 if span.layer == layer}  # fmt: skip
+        if not found:
+            continue
+        labels = ["O", *sorted(found)]
+        gold, predicted = (
+            np.concatenate([_word_labels(pair, side, layer, labels) for pair in scored])
+            for side in (0, 1)
+        )
+        matrix = confusion_matrix(gold, predicted, labels=range(len(labels)))
+        tables[layer] = {"labels": labels, "matrix": matrix.tolist()}
+    return tables
+
+
+def _word_labels(pair: Pair, side: int, layer: str, labels: Sequence[str]) -> Any:
+    text = pair[0].text
+    codes = np.zeros(len(text), dtype=np.int64)
+    for span in pair[side].spans:
+        if span.layer == layer:
+            codes[span.start : span.end] = labels.index(span.label)
+    return codes[[match.start() for match in _WORD.finditer(text)]]
+
+
+# ---- tables -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of strings; the first ``names`` columns are names, the others figures."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    names: int = 2
+
+
+_NORMAL_FORM = ("kind", "modifier", "change", "value", "unit", "value_and_unit")
+_QUANTITY_SUBSETS = {
+    ALL: "all",
+    "without_bare_dollar": 'without a bare "$"',
+    "bare_dollar": 'with a bare "$"',
+    "found": "found (by overlap)",
+}
+_SPAN_HEADER = tuple("exact P|R|F1||overlap P|R|F1|gold|predicted".split("|"))
+
+
+def tables(report: Mapping[str, Any]) -> list[Table]:
+    """Lay the figures of a report out, one table a subject; empty ones are left out."""
+    figures = report["figures"]
+    made = (
+        (
+            "Spans (percent; the range is the 95% interval of the F1 before it)",
+            ("layer", "label", *_SPAN_HEADER),
+            _span_rows(figures.get("spans", {})),
+        ),
+        (
+            "Links (F1 in percent)",
+            ("type", "layer", "given gold spans", "", "end to end, exact", "overlap", "gold"),
+            _link_rows(figures),
+        ),
+        (
+            "Speakers (percent)",
+            ("figure", "layer", "P", "R", "F1", "", "gold", "predicted"),
+            _speaker_rows(figures),
+        ),
+        (
+            "Kinds of quotes (percent)",
+            ("layer", "kind", *_SPAN_HEADER),
+            _span_rows(figures.get("quote_kinds", {})),
+        ),
+        (
+            "Normal forms of quantities (percent right of gold)",
+            ("gold quantities", *(name.replace("_", " ") for name in _NORMAL_FORM), "", "gold"),
+            _quantity_rows(figures.get("quantities", {})),
+        ),
+        (
+            "Calibration of span scores (percent)",
+            ("layer", "label", "error", "mean score", "exactly right", "predicted"),
+            _calibration_rows(report["calibration"]),
+        ),
+    )
+    return [
+        Table(title, header, rows, names=1 if header[0] == "gold quantities" else 2)
+        for title, header, found in made
+        if (rows := tuple(found))
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _between(interval: Sequence[float]) -> str:
+    return f"{_percent(interval[0])}-{_percent(interval[1])}"
+
+
+def _f1_cells(figure: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_percent(figure[name]) for name in ("precision", "recall", "f1"))
+
+
+def _span_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for layer, labels in sorted(tree.items()):
+        for label, entry in sorted(labels.items(), key=lambda item: (item[0] == ALL, item[0])):
+            exact, overlap = entry["exact"], entry["overlap"]
+            yield (
+                layer,
+                label,
+                *_f1_cells(exact),
+                _between(exact["f1_interval"]),
+                *_f1_cells(overlap),
+                str(exact["gold"]),
+                str(exact["predicted"]),
+            )
+
+
+def _link_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    groups = [figures.get(f"links_{name}", {}) for name in ("given_gold", "exact", "overlap")]
+    for kind in sorted({kind for group in groups for kind in group}):
+        layers = {layer for group in groups for layer in group.get(kind, {})} - {ALL}
+        # A total says something only where there is more than one layer.
+        for layer in (*sorted(layers), *([ALL] if len(layers) > 1 else [])):
+            given, exact, overlap = (group.get(kind, {}).get(layer) for group in groups)
+            known = given or exact or overlap
+            yield (
+                kind,
+                layer,
+                _percent(given["f1"]) if given else "-",
+                _between(given["f1_interval"]) if given else "-",
+                _percent(exact["f1"]) if exact else "-",
+                _percent(overlap["f1"]) if overlap else "-",
+                str(known["gold"]),
+            )
+
+
+_SPEAKER_FIGURES = (
+    ("quote_speaker", "overlap", "quote + speaker"),
+    ("quote_speaker", "exact", "quote + speaker, quote exact"),
+    ("speaker_role", "", "speaker + role"),
+    ("speaker_affiliation", "", "speaker + affiliation"),
+    ("references", "", "nameless speaker -> person, given gold"),
+)
+
+
+def _speaker_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for group, how, name in _SPEAKER_FIGURES:
+        for layer, entry in sorted(figures.get(group, {}).items()):
+            figure = entry.get(how) if how else entry
+            if figure:
+                counts = (str(figure["gold"]), str(figure["predicted"]))
+                yield (name, layer, *_f1_cells(figure), _between(figure["f1_interval"]), *counts)
+    for layer, share in sorted(figures.get("pronouns", {}).items()):
+        cells = (_percent(share["accuracy"]), _between(share["accuracy_interval"]))
+        yield ("pronoun -> person, given gold (accuracy)", layer, "", "", *cells,
+               str(share["total"]), "")  # fmt: skip
+
+
+def _quantity_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for subset, title in _QUANTITY_SUBSETS.items():
+        shares = tree.get(subset)
+        if shares:
+            known = shares.get("value_and_unit") or next(iter(shares.values()))
+            yield (
+                title,
+                *(
+                    _percent(shares[name]["accuracy"]) if name in shares else "-"
+                    for name in _NORMAL_FORM
+                ),
+                _between(known["accuracy_interval"]),
+                str(known["total"]),
+            )
+
+
+def _calibration_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for layer, entry in tree.items():
+        for label, result in [("", entry)] if layer == ALL else entry.items():
+            shares = (result["error"], result["mean_score"], result["share_right"])
+            yield (layer, label, *map(_percent, shares), str(result["items"]))
+
+
+def print_tables(made: Sequence[Table], out: TextIO) -> None:
+    """Write tables: with rich on a terminal, else as plain aligned columns."""
+    if out.isatty():
+        _print_rich(made, out)
+        return
+    for table in made:
+        widths = _widths(table)
+        out.write(f"{table.title}\n")
+        for line in (table.header, *table.rows):
+            cells = (
+                cell.ljust(width) if column < table.names else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            out.write(f"{_GAP}{_GAP.join(cells).rstrip()}\n")
+        out.write("\n")
+
+
+def _widths(table: Table) -> list[int]:
+    return [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)]
+
+
+def _print_rich(made: Sequence[Table], out: TextIO) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(file=out)
+    for table in made:
+        widths = _widths(table)
+        # A narrow terminal may wrap lines, but no figure is cut.
+        console.width = max(console.width, sum(widths) + 4 * len(widths))
+        shown = RichTable(
+            title=table.title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 2, 0, 0)
+        )
+        for column, name in enumerate(table.header):
+            side: Literal["left", "right"] = "left" if column < table.names else "right"
+            shown.add_column(name, justify=side, no_wrap=True)
+        for row in table.rows:
+            # As Text, because a label in brackets would be read as mark-up.
+            shown.add_row(*map(Text, row))
+        console.print(shown)

@@ -1,0 +1,238 @@
+"""Train a model: ``python -m training.train configs/default.yaml``.
+
+The same under ``torchrun --nproc_per_node 2 -m training.train ...`` or ``accelerate launch``.
+The finished model stands in ``<output>/model``; checkpoints of the run beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+import yaml
+from rich.console import Console
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+from claimx.batching import padded_length, special_tokens
+from claimx.checkpoint import load_checkpoint, save_checkpoint
+from claimx.errors import ClaimxError, ConfigError
+from claimx.labels import LabelSchema
+from claimx.modeling import ClaimxConfig, ClaimxModel
+from training.calibrate import calibrate_folder
+from training.config import TrainConfig, load_config
+from training.data import (
+    Featuriser,
+    TrainingArticle,
+    build_dataset,
+    load_articles,
+    text_fingerprint,
+)
+from training.schedule import plan_steps
+from training.trainer import Plan, is_first_process, train
+
+_console = Console(stderr=True, highlight=False)
+
+
+def encoder_tokenizer(name: str) -> Tokenizer:
+    """Load the tokenizer of an encoder, without truncation and padding.
+
+    Raises:
+        ConfigError: if there is no such encoder.
+    """
+    try:
+        loaded = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"the encoder {name!r} cannot be loaded: {reason}") from error
+    tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def start_tokenizer(config: TrainConfig) -> Tokenizer:
+    """Load the tokenizer that belongs to where the model starts from."""
+    if config.init:
+        return load_checkpoint(Path(config.init)).tokenizer
+    return encoder_tokenizer(config.encoder)
+
+
+def build_model(config: TrainConfig) -> ClaimxModel:
+    """Start a model from the configured encoder, or go on from a trained one.
+
+    New parts are drawn from the seed.
+
+    Raises:
+        ConfigError: if the model to go on from has another label schema.
+    """
+    torch.manual_seed(config.seed)
+    schema = LabelSchema.from_dict(config.schema)
+    if config.init:
+        model = load_checkpoint(Path(config.init)).model
+        if model.config.label_schema != schema:
+            raise ConfigError(f"{config.init} has another label schema than the config")
+        for name in ("window", "overlap", "name", "version"):
+            setattr(model.config, name, getattr(config, name))
+        model.config.calibration, model.config.persistence = {}, {}
+        model.config.link_thresholds = {}
+    else:
+        sizes = {name: getattr(config, name) for name in ("link_size", "window", "overlap")}
+        model = ClaimxModel.from_encoder(
+            config.encoder,
+            ClaimxConfig(
+                schema=schema.to_dict(), name=config.name, version=config.version, **sizes
+            ),
+        )
+    model.train()
+    return model
+
+
+def build_plan(
+    items: Sequence[TrainingArticle], tokenizer: Tokenizer, config: TrainConfig
+) -> tuple[Plan, Featuriser]:
+    """Featurise all articles and fix the order in which they are seen."""
+    special = special_tokens(tokenizer)
+    schema = LabelSchema.from_dict(config.schema)
+    featuriser = Featuriser(tokenizer, special, schema, config)
+    datasets = [build_dataset(items, featuriser, swapped=False)]
+    if config.swap_marks:
+        # A featuriser of its own, so that spans are counted once.
+        again = Featuriser(tokenizer, special, schema, config)
+        datasets.append(build_dataset(items, again, swapped=True))
+    owners = datasets[0]["article"][:].tolist()
+    if any(owners != dataset["article"][:].tolist() for dataset in datasets):
+        raise ConfigError(
+            "swapped quotation marks changed how articles are cut: use swap_marks: false"
+        )
+    rows_of: list[list[int]] = [[] for _ in items]
+    for row, owner in enumerate(owners):
+        rows_of[owner].append(row)
+    steps = plan_steps(
+        items,
+        rows_of,
+        datasets[0]["tokens"][:].tolist(),
+        step_tokens=config.step_tokens,
+        seed=config.seed,
+        variants=len(datasets),
+    )
+    return Plan(datasets, steps, special), featuriser
+
+
+def portable(config: dict[str, Any]) -> dict[str, Any]:
+    """Keep the names of files and drop the folders, which are those of one machine."""
+    changed = dict(config)
+    for key in ("encoder", "init"):
+        if Path(config[key]).is_dir():
+            changed[key] = "/".join(Path(config[key]).parts[-2:])
+    changed["output"] = Path(config["output"]).name
+    changed["dev"] = [Path(name).name for name in config["dev"]]
+    changed["corpora"] = [
+        {**entry, "path": Path(entry["path"]).name} for entry in config["corpora"]
+    ]
+    return changed
+
+
+def check_window(model: ClaimxModel, plan: Plan, config: TrainConfig) -> None:
+    """Stop before the first step if the encoder has too few positions for a window.
+
+    Raises:
+        ConfigError: saying how many it has.
+    """
+    positions = getattr(model.encoder.config, "max_position_embeddings", None)
+    width = padded_length(config.window, plan.special)
+    if positions and width > positions:
+        raise ConfigError(
+            f"a window of {config.window} tokens is padded to {width}, but the encoder reads "
+            f"{positions} at once: use a smaller `window`"
+        )
+
+
+def training_record(
+    config: TrainConfig, items: Sequence[TrainingArticle], featuriser: Featuriser, steps: int
+) -> dict[str, Any]:
+    """Say how a model was made: config, data fingerprints, versions."""
+    packages = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
+    return {
+        "config": portable(config.to_dict()),
+        "steps": steps,
+        "articles": len(items),
+        "alignment": {
+            "spans": featuriser.report.spans,
+            "snapped": featuriser.report.snapped,
+            "dropped": featuriser.report.dropped,
+        },
+        "fingerprints": sorted({text_fingerprint(item.article.text) for item in items}),
+        "versions": {name: version(name) for name in packages},
+        "python": platform.python_version(),
+    }
+
+
+def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> Path:
+    """Train from a config and write the model; return its folder."""
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    _console.quiet = not is_first_process()
+    items = load_articles(config.corpora)
+    tokenizer = start_tokenizer(config)
+    plan, featuriser = build_plan(items, tokenizer, config)
+    report = featuriser.report
+    _console.print(
+        f"{len(items)} articles, {len(plan.datasets[0])} examples, {len(plan.steps)} steps; "
+        f"{report.spans} spans, {report.snapped} moved to word edges, {report.dropped} dropped"
+    )
+    for example in report.examples[:5]:
+        _console.print(f"  {example}", markup=False, soft_wrap=True)
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "config.yaml").write_text(yaml.safe_dump(_plain(config.to_dict()), sort_keys=False))
+    model = build_model(config)
+    check_window(model, plan, config)
+    steps = train(model, plan, config, resume=resume, stop_after=stop_after)
+    folder = output / "model"
+    if is_first_process():
+        save_checkpoint(folder, model, tokenizer, training_record(config, items, featuriser, steps))
+        if config.dev:
+            calibrate_folder(folder, [Path(name) for name in config.dev])
+    return folder
+
+
+def _plain(value: Any) -> Any:
+    """Tuples and mappings as YAML writes them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; errors of configuration and data are one sentence and exit code 2."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("config", type=Path, help="YAML file, such as configs/default.yaml")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a key of the file"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        pairs = [entry.split("=", 1) for entry in options.set]
+        if any(len(pair) != 2 for pair in pairs):
+            raise ConfigError(f"--set takes KEY=VALUE, got {options.set}")
+        config = load_config(options.config, {k: yaml.safe_load(v) for k, v in pairs})
+        folder = run(config, resume=options.resume)
+    except ClaimxError as error:
+        _console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        return 2
+    if is_first_process():
+        print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""The training loop, on one process or several, CPU or CUDA, through accelerate.
+
+An own loop and not `transformers.Trainer`, because it is shorter: examples are packed into
+steps by tokens, the whole order is known beforehand, so that resuming is going on at step k,
+and checkpoints are complete or absent and free of pickles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from datasets import Dataset
+from rich.console import Console
+from torch import nn
+
+from claimx.batching import SpecialTokens
+from claimx.errors import ConfigError
+from claimx.modeling import ClaimxModel
+from training.config import TrainConfig
+from training.objective import Batch, Objective, collate
+from training.run_state import load_state, newest_state, save_state
+from training.schedule import Visit
+
+_console = Console(stderr=True)
+
+
+def is_first_process() -> bool:
+    """Say whether this is the process that prints and writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run goes through: examples in both variants and the order of visits."""
+
+    datasets: Sequence[Dataset]
+    steps: Sequence[Sequence[Visit]]
+    special: SpecialTokens
+
+    @property
+    def digest(self) -> str:
+        """A hash of the order of visits, by which a run is known again."""
+        return hashlib.sha256(repr([list(step) for step in self.steps]).encode()).hexdigest()
+
+
+def train(
+    model: ClaimxModel,
+    plan: Plan,
+    config: TrainConfig,
+    *,
+    resume: bool = False,
+    stop_after: int | None = None,
+) -> int:
+    """Run the optimiser over a plan.
+
+    Args:
+        model: the model; trained in place.
+        plan: examples and order.
+        config: rates, precision and the run's folder.
+        resume: go on from the newest complete checkpoint, if there is one.
+        stop_after: end after this many steps (for tests of resuming).
+
+    Returns:
+        The number of done steps.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    # Without the hint accelerate takes every process of a CPU group for one that is alone.
+    grouped = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    accelerator = Accelerator(cpu=grouped and not torch.cuda.is_available())
+    objective = Objective(model, config.link_weight)
+    optimizer = build_optimizer(objective.model, config)
+    total = len(plan.steps)
+    done = 0
+    folder = Path(config.output)
+    if resume and (found := newest_state(folder)):
+        state = load_state(found, model, optimizer)
+        if state.get("plan", plan.digest) != plan.digest:
+            raise ConfigError(
+                f"{found} belongs to a run of other data, seed or step size; start anew without "
+                "--resume, or into another `output`"
+            )
+        done = int(state["step"])
+        _console.print(f"resuming at step {done} of {total}, from {found.name}")
+    wrapped, optimizer = accelerator.prepare(objective, optimizer)
+    progress = Progress(total, config.save_minutes)
+    last = min(total, stop_after or total)
+    for step in range(done, last):
+        set_rates(optimizer, config, step, total)
+        batch = _own_share(plan, step, accelerator, model)
+        if batch is not None:
+            with _precision(accelerator.device, config.precision):
+                losses = wrapped(batch.to(accelerator.device))
+            accelerator.backward(losses["total"])
+            nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+            optimizer.step()
+            optimizer.zero_grad()
+            progress.add(losses, batch.tokens)
+        if accelerator.is_main_process:
+            progress.show(step + 1)
+            if progress.save_due() or step + 1 == last:
+                save_state(folder, model, optimizer, {"step": step + 1, "plan": plan.digest})
+                progress.saved()
+    accelerator.wait_for_everyone()
+    if grouped:
+        accelerator.end_training()
+    return last
+
+
+def _own_share(plan: Plan, step: int, accelerator: Accelerator, model: ClaimxModel) -> Batch | None:
+    """Collate this process's part of a step; every process takes part in every step."""
+    visits = plan.steps[step]
+    share = visits[accelerator.process_index :: accelerator.num_processes] or visits[:1]
+    rows = [plan.datasets[variant][row] for variant, row in share]
+    return collate(rows, plan.special, model.config.label_schema, 2048)
+
+
+def build_optimizer(model: ClaimxModel, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW with one rate for the encoder (falling by layer) and one for what is new."""
+    depth = int(getattr(model.encoder.config, "num_hidden_layers", 1))
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        decay = 0.0 if parameter.ndim < 2 else config.weight_decay
+        groups.setdefault((_rate_of(name, depth, config), decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "lr": rate, "peak": rate, "weight_decay": decay}
+            for (rate, decay), parameters in groups.items()
+        ],
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+
+
+def _rate_of(name: str, depth: int, config: TrainConfig) -> float:
+    if not name.startswith("encoder."):
+        return config.head_learning_rate
+    numbers = [int(part) for part in name.split(".") if part.isdigit()]
+    layer = numbers[0] if numbers else -1
+    return float(config.learning_rate * config.layer_decay ** (depth - 1 - layer))
+
+
+def set_rates(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int, total: int) -> None:
+    """Linear warm-up, then linear decay to zero."""
+    warm = max(1, round(config.warmup * total))
+    factor = (step + 1) / warm if step < warm else (total - step) / max(1, total - warm)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
+def _precision(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """Autocast to bfloat16 where it is asked for, or where it pays."""
+    if precision == "float32" or (precision == "auto" and not bfloat16_pays(device)):
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Say whether the chip multiplies bfloat16 matrices in hardware."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+class Progress:
+    """Prints losses, speed and the time that is left, a line every few seconds."""
+
+    def __init__(
+        self, total: int, save_minutes: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.total = total
+        self.clock = clock
+        self.begun = self.shown = self.last_save = clock()
+        self.save_seconds = save_minutes * 60
+        self.steps = self.tokens = 0
+        self.sums: dict[str, float] = {}
+        self.window = 0
+
+    def add(self, losses: dict[str, torch.Tensor], tokens: int) -> None:
+        """Count one step."""
+        self.steps += 1
+        self.window += 1
+        self.tokens += tokens
+        for name, loss in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(loss.detach())
+
+    def show(self, step: int) -> None:
+        """Print a line if it is time."""
+        now = self.clock()
+        if now - self.shown < 15 and step != self.total:
+            return
+        elapsed = max(now - self.begun, 1e-9)
+        left = (self.total - step) * elapsed / max(1, self.steps)
+        means = "  ".join(f"{k} {v / max(1, self.window):.3f}" for k, v in self.sums.items())
+        _console.print(
+            f"step {step}/{self.total}  {means}  {self.tokens / elapsed:,.0f} tokens/s  "
+            f"{int(left) // 60}:{int(left) % 60:02d} left",
+            highlight=False,
+        )
+        self.shown, self.window, self.sums = now, 0, {}
+
+    def save_due(self) -> bool:
+        """Say whether the next checkpoint is due."""
+        return self.clock() - self.last_save > self.save_seconds
+
+    def saved(self) -> None:
+        """Note that a checkpoint was written."""
+        self.last_save = self.clock()
