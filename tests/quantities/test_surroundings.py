@@ -1,0 +1,221 @@
+"""The words around a quantity decide its kind, modifier, change, unit and currency."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from claimx.quantities import read_quantity
+from tests.quantities.marked import read
+
+
+@pytest.mark.parametrize(
+    ("marked", "kind", "unit"),
+    [
+        ("[55-year-old] farmer", "age", "year"),
+        ("{Ines Okafor}, [56], who led", "age", "year"),
+        ("{He} was [81].", "age", "year"),
+        ("at the age of [19]", "age", "year"),
+        ("{voters} <under> [30]", "age", "year"),
+        ("children aged [18 months]", "age", "month"),
+        ("a man in his [forties]", "age", "year"),
+        ("after [three years] in office", "duration", "year"),
+        ("the ferry carried [41] {people}", "count", None),
+        ("[two-thirds] of the fleet", "ratio", None),
+        ("[twice] as many {boats}", "multiple", None),
+        ("{output} [tripled]", "multiple", None),
+        ("a [ten-fold] rise", "multiple", None),
+        ("cut by [a factor of two]", "multiple", None),
+        ("it passed the council [twice] last year", "count", None),
+        ("leads the poll by [six points]", "percent", "percentage point"),
+        ("the index lost [24.5 points]", "measure", "point"),
+        ("a [6.4] quake hit the coast", "measure", "magnitude"),
+        ("a [24 million pounds] loss", "money", "GBP"),
+        ("[20 million pounds] of ore", "measure", "pound"),
+        ("donors gave [millions] to charity", "money", "USD"),
+        ("the flock of [1,200 head]", "count", "head"),
+        ("gained [52] to 38 percent", "percent", "percent"),
+        ("Says Okafor: I am [29].", "age", "year"),
+        ("“I’m [61] as well,” she said", "age", "year"),
+        ("He's [74], he was once a pilot", "age", "year"),
+        ("At [54], she has won nine times", "age", "year"),
+        ("At [54] {ports} ships are waiting", "count", None),
+        ("a man of [34] who trained as a cook", "age", "year"),
+        ("a mother of [four] said", "count", None),
+        ("{islanders} <under> [30], mostly", "age", "year"),
+        ("{those} held for <over> [four] were paid", "count", None),
+        ("It was [nine] and it rained", "count", None),
+        ("the merger turned [two] {firms} into one", "count", None),
+        ("{Orders} stand at [26], and more will come", "count", None),
+        ("a lead of [212 points] in the race", "measure", "point"),
+        ("the lake has grown by a factor of [34]", "multiple", None),
+        ("He is owed <more than> [640,000 pounds].", "money", "GBP"),
+        ("an auction of [3.5 billion pounds] of notes", "money", "GBP"),
+        ("it was 27C; in the sun it felt like [31 degrees]", "measure", "degree Celsius"),
+        ("the mast leans [31 degrees] north", "measure", "degree"),
+        ("from [90 cents] to €1.60", "money", "EUR"),
+        ("947 million pounds turnover for a [107 million] {loss}", "money", "GBP"),
+    ],
+)
+def test_the_words_around_decide_the_kind(marked: str, kind: str, unit: str | None):
+    found = read(marked)
+    assert (found.kind, found.unit) == (kind, unit)
+
+
+@pytest.mark.parametrize(
+    ("marked", "modifier", "low", "high"),
+    [
+        ("exports of [28] tonnes", "exact", None, None),
+        ("<only> [28]", "exact", None, None),
+        ("<about> [28]", "approximate", None, None),
+        ("<nearly> [28]", "approximate", None, None),
+        ("<plus or minus> [28]", "approximate", None, None),
+        ("<just shy of> [28]", "approximate", None, None),
+        ("<at least> [28]", "lower_bound", 28, None),
+        ("<no fewer than> [28]", "lower_bound", 28, None),
+        ("[28] <or more>", "lower_bound", 28, None),
+        ("[28+] boats", "lower_bound", 28, None),
+        ("it surpassed [28] boats", "lower_bound", 28, None),
+        ("<less than> [28]", "upper_bound", None, 28),
+        ("<no more than> [28]", "upper_bound", None, 28),
+        ("it never held <more than> [28]", "upper_bound", None, 28),
+        ("<as many as> [28]", "upper_bound", None, 28),
+        ("up to [28] boats", "upper_bound", None, 28),
+        ("<around> [28 to 30]", "range", 28, 30),
+        ("no other boat for hire carried <more than> [28]", "upper_bound", None, 28),
+        ("no boat with <less than> [28] may sail", "upper_bound", None, 28),
+        ("they signed up to [28]", "exact", None, None),
+        ("[nearly 28] boats", "approximate", None, None),
+    ],
+)
+def test_a_bound_carries_the_stated_number(marked, modifier, low, high):
+    found = read(marked)
+    assert (found.modifier, found.low, found.high) == (modifier, low, high)
+    assert found.value == (None if modifier == "range" else 28)
+
+
+@pytest.mark.parametrize(
+    ("marked", "change"),
+    [
+        ("Sales rose [8 percent].", "up"),
+        ("Sales fell by <about> [8 percent].", "down"),
+        ("a [20%] increase in rain", "up"),
+        ("a [$70 billion] tax cut", "down"),
+        ("The share fell $2.10, or [3 percent], to $68.", "down"),
+        ("The toll rose to [167] on Monday.", "to"),
+        ("The toll rose from [93] to 167.", "from"),
+        ("Visits went from 70,000 to [85,000].", "to"),
+        ("The toll reached [90].", "to"),
+        ("Tin was up 30 cents to settle at [$9.40 a pound].", "to"),
+        ("Output dropped to 12 tonnes from [15 tonnes].", "from"),
+        ("The club raised [$12,000] for the pier.", "none"),
+        ("They made up [half] of the crew.", "none"),
+        ("She lost by [13 points].", "none"),
+        ("Ages range from [18] to 24.", "none"),
+        ("The mint sold [40] coins.", "none"),
+        ("Absence came down from 11.4 per cent to [6.9 per cent].", "to"),
+        ("The shares closed 63p higher at [538p].", "to"),
+        ("Revenue was up 6 per cent at [£88.4 million].", "to"),
+        ("The market has tripled in nine years, to [$61 billion].", "to"),
+        ("Spending will pass [$60 million].", "to"),
+        ("Tin put on [$12] to $2,418 an ounce.", "up"),
+        ("The shares gave up [9 percent].", "down"),
+        ("The ruling took <nearly> [a third] off the bill.", "none"),
+        ("The ruling took [4 percent] off the bill.", "down"),
+        ("Karoo Ore shed 1.4 percent, Veld Iron [2 percent].", "down"),
+        ("Sales sagged by [9.3 percent].", "down"),
+        ("The share lost [half] of its value.", "down"),
+        ("The lake grew by a factor of [34].", "up"),
+        ("They had raised prices by an average of [6.5 percent].", "up"),
+        ("The ward rose from\n[71 per cent] to 93 per cent.", "from"),
+        ("The pipe goes down [31 metres].", "none"),
+        ("The pilot cut [two] of its engines.", "none"),
+        ("[Three] banks cut their ratings.", "none"),
+        ("It brought down [three-quarters] of the walls.", "none"),
+        ("The line alone takes up [eleven] pages.", "none"),
+        ("The anniversary falls [three days] before the vote.", "none"),
+        ("It was the biggest [one-day] rise since May.", "none"),
+        ("The pair raised £14 million from [five] {investors}.", "none"),
+        ("They agreed to return to [six]-party talks.", "none"),
+        ("The blow broke the hull into [two] pieces.", "none"),
+        ("Prices may rise within [three years] to increase pay.", "none"),
+    ],
+)
+def test_the_words_around_decide_the_change(marked: str, change: str):
+    assert read(marked).change == change
+
+
+@pytest.mark.parametrize(
+    ("marked", "value", "unit"),
+    [
+        ("Bread went from 10,000 rials to [35,000], he said.", 35_000, "IRR"),
+        ("The spread widened by 85 basis points to [410].", 410, "basis point"),
+        ("The premium rose from 11 per cent of the sum to [17] after May.", 17, "percent"),
+        ("Costs fell from 112 pence to [107.5].", 1.075, "GBP"),
+        ("The margin was 4.4 gigawatts, down from [6.6] a year ago.", 6.6, "gigawatt"),
+        ("They work 30 hours a week, up from [15] and rising.", 15, "hour per week"),
+        ("It covers 6 hectares (15 acres), up from [2.5].", 2.5, "hectare"),
+        ("It was 46 basis points, compared with [41] on Tuesday.", 41, "basis point"),
+        ("Sales were 3,180 tonnes (prior period: [2,904]).", 2904, "tonne"),
+        ("Support fell by 19 points, then rose, then up by [two].", 2, "percentage point"),
+        ("a lead of 11 points, plus or minus [four].", 4, "percentage point"),
+        ("They cut the 60-day wait to [30].", 30, "day"),
+        ("The rate has gone from [31] to 62 boxes an hour.", 31, "box per hour"),
+    ],
+)  # fmt: skip
+def test_a_number_without_unit_takes_that_of_its_partner(marked, value, unit):
+    found = read(marked)
+    assert (found.value, found.unit) == (pytest.approx(value), unit)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "Exports rose 5 percent to [1,200] last year.",
+        "Exports rose 5 percent from [1,200] a year ago.",
+        "The fleet grew from 10 boats to [35].",
+        "Approval fell 3 points to [45].",
+        "They spent $3 million to hire [12] {nurses}.",
+        "They spent $3 million to hire [12] nurses.",
+        "They wait four years for a joint, against [190] in 2019.",
+        "The index lost 2 percent to 1,204, from [1,229].",
+        "She walked 3 km to [14], then home.",
+        "The name went from one L to [two] in May.",
+        "It cost 4 euros. It fell to [12].",
+        "Cases rose from [71] to 148 in seven days.",
+        "He gave 20 percent to [12], he said.",
+    ],
+)
+def test_a_number_that_counts_something_of_its_own_takes_no_unit(marked):
+    found = read(marked)
+    assert (found.unit, found.kind) == (None, "count")
+
+
+@pytest.mark.parametrize(
+    ("article", "surface_", "code"),
+    [
+        ("Oslo: the Norwegian firm owes [].", "4 million kroner", "NOK"),
+        ("Copenhagen: the Danish firm owes a Norwegian [].", "4 million kroner", "DKK"),
+        ("Manila: the Philippine mint owes [].", "900 pesos", "PHP"),
+        ("Manila: the Philippine mint owes [].", "900 Mexican pesos", "MXN"),
+        ("It owes [].", "900 pesos", "MXN"),
+        ("Karachi: a Pakistani mill owes [].", "5 lakh rupees", "PKR"),
+    ],
+)
+def test_the_article_says_whose_money_a_shared_name_means(article, surface_, code):
+    start = article.index("[]")
+    text = article.replace("[]", surface_)
+    assert read_quantity(text, start, start + len(surface_)).unit == code
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["from 3 tonnes to ", "by 5 metres to ", "to ", "from ", "(2019: ", "12,345 ", "a ", "up from ",
+     "put on $5 to ", "fell 3%, Aa ", "(", "one in ", "At ", "cut "],
+)  # fmt: skip
+def test_no_surroundings_can_make_a_number_slow(around: str):
+    before = around * 60
+    started = time.process_time()
+    read_quantity(f"{before}7{before}", len(before), len(before) + 1)
+    assert time.process_time() - started < 0.5

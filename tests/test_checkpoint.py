@@ -1,0 +1,324 @@
+"""Model folders: what is written comes back; whatever is damaged is refused in one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from claimx.checkpoint import find_model, load_checkpoint, save_checkpoint
+from claimx.errors import CheckpointError
+from tests.tiny import encoder_config, random_model, wordpiece
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    save_checkpoint(folder, random_model(name="tiny", version="3"), wordpiece(), {"steps": 5})
+    return folder
+
+
+@pytest.fixture
+def folder(written, tmp_path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(written, tmp_path / "model"))
+
+
+def renew_manifest(folder: Path) -> None:
+    """Make the hashes true again, as someone who tampers with a folder would."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name in manifest["sha256"]:
+        manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    path.write_text(json.dumps(manifest))
+
+
+def change_config(folder: Path, **values: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    renew_manifest(folder)
+
+
+def refusal(folder: Path) -> str:
+    """The message with which a folder is refused: one line, one sentence."""
+    with pytest.raises(CheckpointError) as raised:
+        load_checkpoint(folder)
+    message = str(raised.value)
+    assert message
+    assert "\n" not in message
+    return message
+
+
+# ---- what is written comes back ------------------------------------------------------------
+
+
+def test_weights_stored_in_half_precision_come_back_in_full_precision(written):
+    stored = load_file(written / "model.safetensors")
+    model = load_checkpoint(written).model
+    assert {value.dtype for value in stored.values()} == {torch.float16}
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, stored[name].float()), name
+    assert not model.training
+
+
+def test_writing_a_loaded_model_again_changes_no_weight(written, tmp_path):
+    first = load_checkpoint(written)
+    save_checkpoint(tmp_path, first.model, first.tokenizer, first.training)
+    second = load_checkpoint(tmp_path)
+    assert second.weights_hash == first.weights_hash
+    assert second.name == first.name
+    assert dict(second.training) == {"steps": 5}
+    assert second.tokenizer.to_str() == first.tokenizer.to_str()
+
+
+def test_the_name_carries_version_and_hash(written):
+    digest = hashlib.sha256((written / "model.safetensors").read_bytes()).hexdigest()
+    assert load_checkpoint(written).name == f"tiny 3 ({digest[:8]})"
+
+
+def test_full_precision_can_be_stored(tmp_path):
+    model = random_model()
+    save_checkpoint(tmp_path, model, wordpiece(), {}, dtype=torch.float32)
+    loaded = load_checkpoint(tmp_path).model.state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in model.state_dict().items())
+
+
+# ---- damage -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "training.json"]
+)
+def test_a_flipped_bit_in_any_file_is_found(folder, name):
+    path = folder / name
+    content = bytearray(path.read_bytes())
+    content[-len(content) // 3] ^= 1
+    path.write_bytes(content)
+    message = refusal(folder)
+    assert name in message
+    assert "damaged" in message
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "training.json"]
+)
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_missing_file_is_named(folder, name, manifest):
+    (folder / name).unlink()
+    if not manifest:
+        (folder / "manifest.json").unlink()
+        if name == "training.json":
+            assert load_checkpoint(folder).training == {}
+            return
+    assert name in refusal(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_refused_though_the_manifest_is_true(folder, value):
+    weights = load_file(folder / "model.safetensors")
+    weights["tag_heads.identity.weight"][0, 0] = value
+    save_file(weights, folder / "model.safetensors")
+    renew_manifest(folder)
+    message = refusal(folder)
+    assert "not finite" in message
+    assert "tag_heads.identity.weight" in message
+
+
+def test_a_missing_head_is_refused_and_not_drawn_at_random(folder):
+    weights = load_file(folder / "model.safetensors")
+    del weights["tag_heads.identity.weight"]
+    save_file(weights, folder / "model.safetensors")
+    renew_manifest(folder)
+    assert "missing ['tag_heads.identity.weight']" in refusal(folder)
+
+
+def test_weights_that_the_config_does_not_know_are_refused(folder):
+    weights = load_file(folder / "model.safetensors")
+    save_file({**weights, "extra": torch.zeros(1)}, folder / "model.safetensors")
+    renew_manifest(folder)
+    assert "unknown ['extra']" in refusal(folder)
+
+
+def test_a_weight_of_another_shape_is_refused(folder):
+    weights = load_file(folder / "model.safetensors")
+    weights["links.project.weight"] = torch.zeros(3, 3)
+    save_file(weights, folder / "model.safetensors")
+    renew_manifest(folder)
+    assert "of another shape ['links.project.weight']" in refusal(folder)
+
+
+def test_a_config_of_more_layers_than_there_are_weights_is_refused(folder):
+    encoder = {**encoder_config().to_dict(), "num_hidden_layers": 3}
+    change_config(folder, encoder=encoder)
+    assert "missing ['encoder.encoder.layer.2" in refusal(folder)
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: b"",
+        lambda content: b"\xff" * 8 + content[8:],
+        lambda content: b"<html>not found</html>",
+        lambda content: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+    ],
+    ids=["truncated", "empty", "huge header", "web page", "pointer"],
+)
+def test_a_weights_file_that_is_none_is_refused(folder, damage, manifest):
+    path = folder / "model.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    if manifest:
+        renew_manifest(folder)
+    else:
+        (folder / "manifest.json").unlink()
+    assert "model.safetensors" in refusal(folder)
+
+
+class Bomb:
+    """A pickle that writes a file when it is read."""
+
+    def __init__(self, sentinel: Path) -> None:
+        self.sentinel = sentinel
+
+    def __reduce__(self):
+        return (Path.touch, (self.sentinel,))
+
+
+def test_a_pickle_under_the_name_of_the_weights_is_not_read(folder, tmp_path):
+    sentinel = tmp_path / "executed"
+    (folder / "model.safetensors").write_bytes(pickle.dumps(Bomb(sentinel)))
+    renew_manifest(folder)
+    assert "not a readable safetensors file" in refusal(folder)
+    assert not sentinel.exists()
+
+
+def test_a_pickle_beside_missing_weights_is_not_read(folder, tmp_path):
+    sentinel = tmp_path / "executed"
+    (folder / "model.safetensors").unlink()
+    (folder / "manifest.json").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb(sentinel)))
+    assert "pytorch_model.bin is a pickle" in refusal(folder)
+    assert not sentinel.exists()
+
+
+def test_code_that_comes_with_a_model_is_not_executed(folder, tmp_path):
+    sentinel = tmp_path / "executed"
+    (folder / "evil.py").write_text(f"open({str(sentinel)!r}, 'w')\nclass Evil: pass\n")
+    auto_map = {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"}
+    encoder = {**encoder_config().to_dict(), "auto_map": auto_map, "_name_or_path": str(folder)}
+    change_config(folder, auto_map=auto_map, encoder=encoder)
+    load_checkpoint(folder)
+    assert not sentinel.exists()
+
+
+def test_a_newer_format_says_to_upgrade(folder):
+    change_config(folder, claimx_format=99)
+    message = refusal(folder)
+    assert "format 99" in message
+    assert "upgrade" in message
+
+
+def test_a_model_of_another_kind_is_named(folder):
+    change_config(folder, model_type="bert")
+    assert "'bert' model, not a claimx model" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("claimx_format", "new"), ("schema", 5), ("schema", {"layers": {}}),
+        ("schema", {"layers": {"a": []}}), ("schema", {"links": {}}), ("schema", {"layers": ["a"]}),
+        ("encoder", 3), ("encoder", {"hidden_size": 3}), ("encoder", {"model_type": "nonsense"}),
+        ("encoder", {"model_type": "bert", "hidden_size": "wide"}),
+        ("encoder", {"model_type": "bert", "hidden_size": 30, "num_attention_heads": 7}),
+        ("link_size", "x"), ("link_size", -1), ("window", "x"), ("window", 0), ("overlap", 999),
+        ("calibration", 3), ("calibration", {"identity/PERSON": ["a", "b"]}),
+        ("link_thresholds", {"has_role": "high"}), ("persistence", {"identity/PERSON": None}),
+    ],
+)  # fmt: skip
+def test_a_config_that_makes_no_sense_is_refused(folder, key, value):
+    change_config(folder, **{key: value})
+    assert "config.json" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "training.json", "manifest.json"])
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000, "\udcff"])
+def test_files_that_are_no_json_objects_are_named(folder, name, content):
+    (folder / name).write_bytes(content.encode("utf-8", "surrogateescape"))
+    if name != "manifest.json":
+        renew_manifest(folder)
+    assert name in refusal(folder)
+
+
+def test_a_damaged_tokenizer_is_refused_though_the_manifest_is_true(folder):
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text()[:200])
+    renew_manifest(folder)
+    assert "tokenizer.json is not a readable tokenizer" in refusal(folder)
+
+
+def test_a_tokenizer_with_more_entries_than_the_encoder_is_refused(folder):
+    path = folder / "tokenizer.json"
+    raw = json.loads(path.read_text())
+    raw["model"]["vocab"]["another"] = len(raw["model"]["vocab"])
+    path.write_text(json.dumps(raw))
+    renew_manifest(folder)
+    assert "tokenizer.json" in refusal(folder)
+
+
+@pytest.mark.parametrize("hashes", [5, ["model.safetensors"], {"model.safetensors": 5}])
+def test_a_manifest_without_usable_hashes_is_refused(folder, hashes):
+    (folder / "manifest.json").write_text(json.dumps({"sha256": hashes}))
+    refusal(folder)
+
+
+def test_a_manifest_cannot_speak_of_files_elsewhere(folder, tmp_path):
+    (tmp_path / "secret").write_text("x")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({"sha256": {"../secret": hashlib.sha256(b"x").hexdigest()}}))
+    assert "secret is missing" in refusal(folder)
+
+
+def test_a_folder_without_a_manifest_loads_with_a_warning(folder, caplog):
+    (folder / "manifest.json").unlink()
+    with caplog.at_level("WARNING", logger="claimx"):
+        load_checkpoint(folder)
+    assert "manifest.json" in caplog.text
+
+
+def test_a_folder_that_holds_no_model_is_refused(tmp_path):
+    assert "no model folder" in refusal(tmp_path)
+
+
+# ---- finding ----------------------------------------------------------------------------------
+
+
+def test_a_folder_is_found_by_its_path(folder, monkeypatch):
+    assert find_model(folder) == folder
+    monkeypatch.chdir(folder.parent)
+    assert find_model("model").resolve() == folder.resolve()
+
+
+def test_a_file_is_no_model(folder):
+    with pytest.raises(CheckpointError, match="is a file; a model is a folder"):
+        find_model(folder / "config.json")
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "./no/such", "/no/such/folder", "a/b/c"])
+def test_a_model_that_is_nowhere_is_named(name):
+    with pytest.raises(CheckpointError, match="no model"):
+        find_model(name)
+
+
+def test_a_hub_name_without_a_network_is_one_sentence():
+    with pytest.raises(CheckpointError, match="hub") as raised:
+        find_model("nobody/no-such-model")
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,139 @@
+"""Running the model: windows and batches must not show in what comes out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from claimx import engine as module
+from claimx.engine import Engine
+from claimx.errors import ConfigError
+from claimx.labels import LabelSchema
+from claimx.pairs import LinkSpan
+from tests.tiny import LEXICON, TOKENIZERS, lexicon_checkpoint, random_checkpoint
+
+TEXTS = [
+    "“The ferry was late,” said Ines Okafor.",
+    "",
+    "He told Norvale that 40 percent of the boats will be mines. " * 12,
+    " \n ",
+    "Ruiz",
+    "“No harm,” she said. “About 12 boats,” the minister told Ana Ruiz.\n\nIt was the pier. " * 4,
+]
+
+
+def scores_of(engine: Engine, texts: list[str]):
+    return engine.score([engine.encode(text) for text in texts], engine.schema.layers)
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_a_text_has_the_same_scores_alone_and_in_any_batch(kind, monkeypatch):
+    engine = Engine(random_checkpoint(kind), "cpu")
+    alone = [scores_of(engine, [text])[0] for text in TEXTS]
+    monkeypatch.setitem(module._TOKENS_AT_ONCE, "cpu", 200)
+    for order in (TEXTS, TEXTS[::-1]):
+        together = scores_of(engine, order)
+        for text, scores in zip(order, together, strict=True):
+            expected = alone[TEXTS.index(text)]
+            assert torch.allclose(scores.states, expected.states, atol=1e-4)
+            for name, values in scores.logits.items():
+                assert np.allclose(values, expected.logits[name], atol=1e-4)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.sampled_from([*LEXICON, "“", "”", ",", "\n\n", "norvaleans", "1,250"]), max_size=120
+    ),
+    st.integers(8, 40),
+    st.data(),
+)
+def test_a_text_in_windows_has_the_scores_of_the_text_in_one_window(words, window, data):
+    text = " ".join(words)
+    overlap = data.draw(st.integers(0, window // 2))
+    whole = scores_of(Engine(lexicon_checkpoint(window=10_000)), [text])[0]
+    parts = scores_of(Engine(lexicon_checkpoint(window=window, overlap=overlap)), [text])[0]
+    assert torch.equal(whole.states, parts.states)
+    for name, values in whole.logits.items():
+        assert np.array_equal(values, parts.logits[name])
+
+
+def test_every_unit_gets_scores():
+    engine = Engine(random_checkpoint(), "cpu")
+    encoded = engine.encode(TEXTS[2])
+    assert len(encoded.windows) > 2
+    (scores,) = engine.score([encoded], engine.schema.layers)
+    units = len(encoded.encoding.unit_tokens)
+    for values in scores.logits.values():
+        assert values.shape[0] == units
+        assert (np.abs(values).sum(axis=1) > 0).all()
+    assert (scores.states.abs().sum(1) > 0).all()
+
+
+def test_only_the_layers_that_are_asked_for_have_logits():
+    engine = Engine(random_checkpoint(), "cpu")
+    (scores,) = engine.score([engine.encode("Ruiz said")], [engine.schema.layer("identity")])
+    assert list(scores.logits) == ["identity"]
+
+
+def test_links_do_not_depend_on_how_many_pairs_are_scored_at_once(monkeypatch):
+    engine = Engine(random_checkpoint(), "cpu")
+    encoded = engine.encode("Ruiz told Okafor that Norvale and Okafor said no. " * 3)
+    (scores,) = engine.score([encoded], ())
+    starts, ends = encoded.encoding.unit_offsets()
+    spans = [
+        LinkSpan(kind, int(starts[unit]), int(ends[unit]), unit, unit)
+        for unit in range(0, 30, 2)
+        for kind in list(engine.kinds)[unit % 3 :: 3]
+    ]
+    whole = engine.link(encoded, scores, spans)
+    monkeypatch.setattr(module, "_LINKS_AT_ONCE", 7)
+    parts = engine.link(encoded, scores, spans)
+    assert len(whole) > 10
+    assert [(x.type, x.head, x.tail) for x in parts] == [(x.type, x.head, x.tail) for x in whole]
+
+
+def test_a_schema_without_links_links_nothing():
+    schema = LabelSchema.from_dict({"layers": {"identity": ["PERSON", "ROLE", "AFFILIATION"]}})
+    engine = Engine(random_checkpoint(schema=schema), "cpu")
+    encoded = engine.encode("Ana Ruiz")
+    (scores,) = engine.score([encoded], engine.schema.layers)
+    assert engine.link(encoded, scores, [LinkSpan(("identity", "PERSON"), 0, 3, 0, 0)]) == []
+
+
+def test_full_precision_is_what_a_cpu_gets():
+    assert Engine(random_checkpoint(), "cpu").dtype == torch.float32
+
+
+@pytest.mark.parametrize(("device", "dtype"), [("moon", "auto"), ("cpu", "float8")])
+def test_a_device_or_dtype_that_is_not_there_is_named(device, dtype):
+    with pytest.raises(ConfigError, match="moon|float8"):
+        Engine(random_checkpoint(), device, dtype)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_asking_for_cuda_without_one_says_so():
+    with pytest.raises(ConfigError, match="no CUDA GPU"):
+        Engine(random_checkpoint(), "cuda")
+
+
+def test_bfloat16_on_a_cpu_gives_nearly_the_same_scores():
+    full = scores_of(Engine(random_checkpoint(), "cpu"), TEXTS)
+    half = scores_of(Engine(random_checkpoint(), "cpu", "bfloat16"), TEXTS)
+    for one, other in zip(full, half, strict=True):
+        assert other.states.dtype == torch.bfloat16
+        for name, values in one.logits.items():
+            assert np.allclose(values, other.logits[name], atol=0.5)
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_scores_of_the_cpu():
+    cpu = scores_of(Engine(random_checkpoint(), "cpu"), TEXTS)
+    gpu = scores_of(Engine(random_checkpoint(), "cuda", "float32"), TEXTS)
+    for one, other in zip(cpu, gpu, strict=True):
+        assert torch.allclose(one.states, other.states.cpu(), atol=1e-2)
+        for name, values in one.logits.items():
+            assert np.allclose(values, other.logits[name], atol=1e-2)
