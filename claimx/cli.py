@@ -28,6 +28,7 @@ import typer
 
 from claimx import __version__
 from claimx.commands.check import check as _check
+from claimx.commands.convert import convert as _convert
 from claimx.errors import ClaimxError
 from claimx.reading import read_files
 from claimx.types import Article, Extraction
@@ -195,6 +196,7 @@ def info(
 
 
 app.command(name="check", no_args_is_help=True)(_check)
+app.command(name="convert", no_args_is_help=True)(_convert)
 
 
 @app.callback(invoke_without_command=True, help=f"{_ABOUT}\n{_EXAMPLES}")

@@ -60,8 +60,8 @@ class Losses:
         """Return the report as lines for people."""
         counts = (("article", self.articles), ("span", self.spans), ("link", self.links))
         lines = [", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts)]
-        lines += [f"not read: {loss}" for loss in self.left_out]
-        lines += [f"not in the target: {loss}" for loss in self.lost]
+        lines += [f"lost in reading: {loss}" for loss in self.left_out]
+        lines += [f"lost in writing: {loss}" for loss in self.lost]
         if not self:
             lines.append("nothing was lost")
         return lines + list(self.advice)
@@ -122,13 +122,30 @@ def compare(before: Sequence[AnnotatedArticle], after: Sequence[AnnotatedArticle
 def _pairs(
     before: Sequence[AnnotatedArticle], after: Sequence[AnnotatedArticle], tally: Tally
 ) -> Iterator[tuple[AnnotatedArticle, AnnotatedArticle]]:
-    by_id = {article.id: article for article in after}
-    if len(by_id) == len(after) == len(before) and all(one.id in by_id for one in before):
-        yield from ((article, by_id[article.id]) for article in before)
-        return
-    for article in before[len(after) :]:
+    """Yield each article with what became of it, which is told by its id, else by its text."""
+    rest = list(before)
+    others = list(after)
+    for name in (lambda article: article.id, lambda article: _squeezed(article.text)):
+        waiting: dict[str, list[AnnotatedArticle]] = {}
+        for other in others:
+            waiting.setdefault(name(other), []).append(other)
+        unmatched = []
+        for article in rest:
+            same = waiting.get(name(article))
+            if same:
+                yield article, same.pop(0)
+            else:
+                unmatched.append(article)
+        rest, others = unmatched, [other for same in waiting.values() for other in same]
+    yield from zip(rest, others, strict=False)
+    for article in rest[len(others) :]:
         tally.add("articles", repr(article.id))
-    yield from zip(before, after, strict=False)
+    for article in others[len(rest) :]:
+        tally.add("added articles", repr(article.id))
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 _Place = tuple[str, str, int, int]
@@ -144,7 +161,7 @@ def _places(article: AnnotatedArticle) -> dict[str, _Place]:
 
 
 def _compare_article(article: AnnotatedArticle, twin: AnnotatedArticle, tally: Tally) -> None:
-    if "".join(article.text.split()) != "".join(twin.text.split()):
+    if _squeezed(article.text) != _squeezed(twin.text):
         tally.add("texts", repr(article.id))
     elif article.text != twin.text:
         tally.add("texts with their white space", repr(article.id))
@@ -157,7 +174,7 @@ def _compare_article(article: AnnotatedArticle, twin: AnnotatedArticle, tally: T
         else:
             _compare_span(span, other, tally)
     for extra in found.values():
-        tally.add("spans that were not there before", f"{extra.label} {extra.text!r}")
+        tally.add("added spans", f"{extra.label} {extra.text!r}")
     _compare_links(article.links, before, twin.links, after, tally)
     if article.id != twin.id:
         tally.add("article ids", repr(article.id))
@@ -176,7 +193,7 @@ def _compare_span(span: AnnotatedSpan, other: AnnotatedSpan, tally: Tally) -> No
     if lost:
         tally.add("attributes", f"{lost[0]}={span.attrs[lost[0]]!r} of {span.id}", len(lost))
     if extra := [key for key in other.attrs if key not in span.attrs]:
-        tally.add("attributes that were not there before", extra[0], len(extra))
+        tally.add("added attributes", extra[0], len(extra))
 
 
 def _same(attrs: Mapping[str, Any], others: Mapping[str, Any], key: str) -> bool:
@@ -200,7 +217,7 @@ def _compare_links(
             tally.add("scores", f"{link.score} of {_arrow(link)}")
     for key, link in after.items():
         if key not in before:
-            tally.add("links that were not there before", _arrow(link))
+            tally.add("added links", _arrow(link))
     # Of two sources of one quote the first is the one that is reported.
     order = _tails(before.keys() & after.keys(), before)
     for head, tails in _tails(before.keys() & after.keys(), after).items():

@@ -43,7 +43,7 @@ def test_formats_are_told_by_content_and_suffix(source):
 def test_losses_are_said(source):
     code, told, _ = run("--from", "native", "--to", "doccano", source, source.parent / "out.jsonl")
     assert code == 0
-    assert "not in the target: 10 span ids, such as 'q1'" in told.split("\n")
+    assert "lost in writing: 10 span ids, such as 'q1'" in told.split("\n")
 
 
 def test_the_report_may_be_json(source):

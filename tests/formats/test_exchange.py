@@ -15,9 +15,10 @@ from claimx.errors import ClaimxError, FormatError
 from claimx.formats import write_articles
 from claimx.formats.convert import convert
 from claimx.formats.detection import detect
+from claimx.formats.losses import compare
 from claimx.formats.native import read_native, write_native
 from claimx.formats.registry import CODECS
-from claimx.types import AnnotatedArticle
+from claimx.types import AnnotatedArticle, Link
 from tests.formats.samples import articles, harbour
 
 EXTRAS = {"xmi": "cassis", "docbin": "spacy"}
@@ -118,6 +119,22 @@ def test_an_inline_folder_is_told_and_read(tmp_path):
     assert detect(tmp_path / "out") == "inline"
     assert not convert(tmp_path / "out", tmp_path / "back.jsonl")
     assert {one.id for one in read_native(tmp_path / "back.jsonl")} == {"own/harbour", "own/two"}
+
+
+def test_losses_are_counted_article_by_article_in_any_order():
+    one, two = harbour(), AnnotatedArticle("own/b", "Other.", meta={"a": 1})
+    renamed = [replace(two, id="x", meta={}), replace(one, id="y", spans=one.spans[1:], links=())]
+    assert dict(compare([one, two], renamed).counts) == {
+        "spans": 1, "links": 8, "article ids": 2, "articles with their meta": 1,
+    }  # fmt: skip
+    assert dict(compare([one], [one, two]).counts) == {"added articles": 1}
+    assert dict(compare([one, two], [two]).counts) == {"articles": 1}
+
+
+def test_the_order_of_two_sources_is_no_small_thing():
+    links = (Link("said_by", "q1", "s1"), Link("said_by", "q1", "p1"))
+    one = replace(harbour(), links=links)
+    assert dict(compare([one], [replace(one, links=links[::-1])]).counts) == {"orders of links": 1}
 
 
 # ---- hostile files ------------------------------------------------------------------------
