@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claimx import engine as module
+from claimx.batching import SpecialTokens, pad_windows
 from claimx.engine import Engine
 from claimx.errors import ConfigError
 from claimx.labels import LabelSchema
@@ -71,6 +72,28 @@ def test_every_unit_gets_scores():
         assert values.shape[0] == units
         assert (np.abs(values).sum(axis=1) > 0).all()
     assert (scores.states.abs().sum(1) > 0).all()
+
+
+@torch.inference_mode()
+def test_a_unit_gets_the_scores_of_the_window_that_owns_it():
+    engine = Engine(random_checkpoint(), "cpu")
+    encoded = engine.encode(TEXTS[2])
+    (scores,) = engine.score([encoded], engine.schema.layers)
+    units = np.cumsum(encoded.encoding.unit_starts) - 1
+    for window in encoded.windows:
+        ids, features = (
+            values[window.start : window.end]
+            for values in (encoded.encoding.ids, encoded.encoding.features)
+        )
+        padded = pad_windows([(ids, features)], SpecialTokens((2,), (3,), 0))
+        logits, _ = engine._model(
+            *map(torch.from_numpy, (padded.input_ids, padded.attention_mask, padded.features))
+        )
+        for token in range(window.own_start, window.own_end):
+            if encoded.encoding.unit_starts[token]:
+                expected = logits["identity"][0, token - window.start + 1].numpy()
+                found = scores.logits["identity"][units[token]]
+                assert np.allclose(found, expected, atol=1e-3)
 
 
 def test_only_the_layers_that_are_asked_for_have_logits():

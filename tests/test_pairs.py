@@ -236,6 +236,7 @@ def test_a_head_weighs_the_nearest_tails_alone():
     pairs = propose_pairs(text, quotation_states(text), spans, DEFAULT_SCHEMA)
     per_head = np.bincount(pairs.heads)
     assert per_head.max() <= 48
+    assert (pairs.features < list(PAIR_FEATURE_SIZES.values())).all()
     # The nearest on both sides are among them.
     assert {49, 51} <= set(pairs.tails[pairs.heads == 50].tolist())
 

@@ -86,6 +86,11 @@ def test_an_apostrophe_does_not_close_a_british_quotation(text, inside):
     assert quoted(text) == inside
 
 
+def test_a_single_mark_that_nothing_closes_for_long_was_an_apostrophe():
+    assert quoted("He said ‘" + "it was so " * 150 + "then,’ he said.") != []
+    assert quoted("He said ‘" + "it was so " * 250 + "then,’ he said.") == []
+
+
 def test_double_marks_nested_in_single_ones_leave_no_gap():
     text = "‘They shouted “stop” and ran,’ he said."
     states = quotation_states(text)

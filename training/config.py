@@ -47,7 +47,7 @@ class TrainConfig:
 
     Args:
         encoder: folder or hub name of the encoder to start from.
-        init: folder of a claimx model to go on from; its encoder takes the place of ``encoder``.
+        init: a claimx model to go on from, folder or name; it takes the place of ``encoder``.
         output: folder of the run.
         corpora: what is trained on.
         dev: files to choose on: calibration and thresholds; never trained on.

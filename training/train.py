@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from claimx.batching import padded_length, special_tokens
-from claimx.checkpoint import load_checkpoint, save_checkpoint
+from claimx.checkpoint import find_model, load_checkpoint, save_checkpoint
 from claimx.errors import ClaimxError, ConfigError
 from claimx.labels import LabelSchema
 from claimx.modeling import ClaimxConfig, ClaimxModel
@@ -61,7 +61,7 @@ def encoder_tokenizer(name: str) -> Tokenizer:
 def start_tokenizer(config: TrainConfig) -> Tokenizer:
     """Load the tokenizer that belongs to where the model starts from."""
     if config.init:
-        return load_checkpoint(Path(config.init)).tokenizer
+        return load_checkpoint(find_model(config.init)).tokenizer
     return encoder_tokenizer(config.encoder)
 
 
@@ -76,7 +76,7 @@ def build_model(config: TrainConfig) -> ClaimxModel:
     torch.manual_seed(config.seed)
     schema = LabelSchema.from_dict(config.schema)
     if config.init:
-        model = load_checkpoint(Path(config.init)).model
+        model = load_checkpoint(find_model(config.init)).model
         if model.config.label_schema != schema:
             raise ConfigError(f"{config.init} has another label schema than the config")
         for name in ("window", "overlap", "name", "version"):
