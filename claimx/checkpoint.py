@@ -1,36 +1,65 @@
 """Model folders: written whole, read with suspicion.
 
-A folder holds ``config.json``, ``model.safetensors``, ``tokenizer.json``, ``training.json``
-(resolved config, data fingerprints, versions) and ``manifest.json`` with the SHA-256 of each.
-Only safetensors are read; nothing in a folder is ever executed.
+A folder holds ``config.json``, the weights (``model.safetensors``, or several files with an
+index: `claimx.storage`), ``tokenizer.json``, ``training.json`` (resolved config, data
+fingerprints, versions) and ``manifest.json`` with the SHA-256 of each. Only safetensors are read;
+nothing in a folder is ever executed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from claimx.batching import load_tokenizer
 from claimx.errors import CheckpointError, ConfigError
+from claimx.hub import CONFIG as _CONFIG
+from claimx.hub import MANIFEST as _MANIFEST
+from claimx.hub import find_model, is_model
 from claimx.modeling import ClaimxConfig, ClaimxModel
+from claimx.storage import (
+    INDEX,
+    WEIGHTS,
+    file_sha256,
+    pack,
+    read_object,
+    read_tensors,
+    storage_of,
+    unpack,
+    weight_files,
+    weights_hash,
+    write_tensors,
+)
 
-FORMAT = 1
-DEFAULT_MODEL = "claimx-en"
-_WEIGHTS, _CONFIG, _TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
-_TRAINING, _MANIFEST = "training.json", "manifest.json"
+__all__ = [
+    "Checkpoint",
+    "copy_checkpoint",
+    "find_model",  # of claimx.hub; the two are mostly called together
+    "load_checkpoint",
+    "save_checkpoint",
+    "written_whole",
+]
+
+# Format 1 is one file in full or half precision; 2 adds 8-bit weights and several files.
+FORMAT = 2
+_TOKENIZER, _TRAINING = "tokenizer.json", "training.json"
+_OWN = re.compile(
+    r"(config|tokenizer|training|manifest|model\.safetensors\.index)\.json"
+    r"|model(-\d{5}-of-\d{5})?\.safetensors"
+)
 _logger = logging.getLogger("claimx")
 
 
@@ -41,14 +70,16 @@ class Checkpoint:
     Args:
         model: in evaluation mode, fp32.
         tokenizer: without truncation and padding.
-        weights_hash: SHA-256 of the weights file.
+        weights_hash: SHA-256 of the stored weights (`claimx.storage.weights_hash`).
         training: how it was trained; empty if the folder does not say.
+        storage: how its folder holds the weights, one of `claimx.storage.STORAGES`.
     """
 
     model: ClaimxModel
     tokenizer: Tokenizer
     weights_hash: str
     training: Mapping[str, Any]
+    storage: str = "float32"
 
     @property
     def name(self) -> str:
@@ -57,70 +88,136 @@ class Checkpoint:
         return f"{config.name} {config.version} ({self.weights_hash[:8]})"
 
 
+# ---- writing ----------------------------------------------------------------------------------
+
+
 def save_checkpoint(
     folder: Path,
     model: ClaimxModel,
     tokenizer: Tokenizer,
     training: Mapping[str, Any],
-    dtype: torch.dtype = torch.float16,
+    storage: str = "float16",
 ) -> None:
-    """Write a model folder.
+    """Write a model folder; another model in its place is replaced once all is written.
 
     Args:
-        folder: created if it is not there.
+        folder: created if it is not there; files in it that are no model's stay.
         model: weights and config.
         tokenizer: its tokenizer.
         training: plain values that say how the model was made.
-        dtype: how weights are stored; halves the size where half precision is enough.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    config = model.config.to_dict()
-    config["claimx_format"] = FORMAT
-    config["architectures"] = ["ClaimxModel"]
-    config["dtype"] = "float32"
-    weights = {
-        name: value.detach().to("cpu", dtype if value.is_floating_point() else None).contiguous()
-        for name, value in model.state_dict().items()
-    }
-    save_file(weights, str(folder / _WEIGHTS), metadata={"format": "pt"})
-    _write(folder / _CONFIG, json.dumps(config, indent=2, sort_keys=True))
-    _write(folder / _TOKENIZER, tokenizer.to_str())
-    _write(folder / _TRAINING, json.dumps(dict(training), indent=1, sort_keys=True))
-    files = (_WEIGHTS, _CONFIG, _TOKENIZER, _TRAINING)
-    hashes = {name: _sha256(folder / name) for name in files}
-    _write(folder / _MANIFEST, json.dumps({"format": FORMAT, "sha256": hashes}, indent=2))
-
-
-def find_model(name: str | os.PathLike[str] | None) -> Path:
-    """Find a model folder: a path, the packaged model, or a name on the hub.
+        storage: how weights are stored, one of `claimx.storage.STORAGES`.
 
     Raises:
-        CheckpointError: if there is none, saying where was looked.
+        CheckpointError: if a weight is not finite, or the folder holds something else or cannot
+            be written.
+        ConfigError: if there is no such storage.
     """
-    name = os.fspath(name) if name is not None else DEFAULT_MODEL
-    path = Path(name)
-    if path.is_dir():
-        return path
-    packaged = Path(str(resources.files("claimx"))) / "models" / name
-    if "/" not in name and "\\" not in name and packaged.is_dir():
-        return packaged
-    if path.exists():
-        raise CheckpointError(f"{name} is a file; a model is a folder with {_CONFIG} in it")
-    if name.count("/") == 1 and not name.startswith((".", "/")):
-        return _download(name)
-    raise CheckpointError(f"no model {name!r}: neither a folder nor a model in this package")
+    stored = pack(model.state_dict(), storage)
+    checkpoint = Checkpoint(model, tokenizer, "", training, storage_of(stored))
+    _save(folder, checkpoint, lambda fresh: write_tensors(fresh, stored))
 
 
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
+def copy_checkpoint(source: Path, folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a model folder whose weights are, byte for byte, those of another.
 
+    Args:
+        source: the folder that holds the weights; may be the same.
+        folder: the folder to write.
+        checkpoint: what was read from ``source``, with a config that may have been changed since.
+
+    Raises:
+        CheckpointError: if ``folder`` holds something else or cannot be written.
+    """
+
+    def copy(fresh: Path) -> tuple[str, ...]:
+        paths = weight_files(source)
+        paths += [source / INDEX] if paths[0].name != WEIGHTS else []
+        return tuple(shutil.copyfile(path, fresh / path.name).name for path in paths)
+
+    _save(folder, checkpoint, copy)
+
+
+def _save(
+    folder: Path, checkpoint: Checkpoint, write_weights: Callable[[Path], tuple[str, ...]]
+) -> None:
+    with written_whole(folder, is_model) as fresh:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if not _OWN.fullmatch(path.name):  # a model card, say
+                copy = shutil.copytree if path.is_dir() else shutil.copy2
+                copy(path, fresh / path.name)
+        weights = write_weights(fresh)
+        simple = len(weights) == 1 and checkpoint.storage != "int8"
+        config = checkpoint.model.config.to_dict()
+        config["claimx_format"] = 1 if simple else FORMAT
+        config["architectures"] = ["ClaimxModel"]
+        config["dtype"] = "float32"
+        training = json.dumps(dict(checkpoint.training), indent=1, sort_keys=True)
+        _write(fresh / _CONFIG, json.dumps(config, indent=2, sort_keys=True))
+        _write(fresh / _TOKENIZER, checkpoint.tokenizer.to_str())
+        _write(fresh / _TRAINING, training)
+        files = (*weights, _CONFIG, _TOKENIZER, _TRAINING)
+        manifest = {
+            "format": config["claimx_format"],
+            "sha256": {name: file_sha256(fresh / name) for name in files},
+        }
+        _write(fresh / _MANIFEST, json.dumps(manifest, indent=2))
+
+
+@contextmanager
+def written_whole(folder: Path, replaceable: Callable[[Path], bool]) -> Iterator[Path]:
+    """Give an empty folder to fill, which takes the place of ``folder`` at the end.
+
+    If anything fails before that, ``folder`` is left as it was.
+
+    Args:
+        folder: the folder to write.
+        replaceable: says of a folder that is there already, and not empty, whether it may go.
+
+    Raises:
+        CheckpointError: if ``folder`` may not be replaced or cannot be written.
+    """
+    target = folder.resolve()
+    token = f"{os.getpid()}-{secrets.token_hex(4)}"
+    fresh = target.with_name(f".{target.name}.{token}.partial")
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
-    except Exception as error:  # offline, unknown name, no access: many types, one meaning
-        raise CheckpointError(
-            f"no folder {name!r}, and the hub has no such model or cannot be reached: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
+        if target.exists() and not target.is_dir():
+            raise CheckpointError(f"{folder} is a file; name a folder")
+        if target.is_dir() and any(target.iterdir()) and not replaceable(target):
+            raise CheckpointError(
+                f"{folder} holds something else and is not replaced; name another"
+            )
+        fresh.mkdir(parents=True)
+        yield fresh
+        _flush(fresh)
+        _put_in_place(fresh, target, target.with_name(f".{target.name}.{token}.old"))
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _put_in_place(fresh: Path, target: Path, old: Path) -> None:
+    if not target.exists():
+        fresh.rename(target)
+        return
+    target.rename(old)
+    try:
+        fresh.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    """Wait until files are on the disk, so that a crash leaves the old folder or the new one."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+
+
+# ---- reading ----------------------------------------------------------------------------------
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -130,7 +227,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         CheckpointError: in one sentence, naming the file that is missing or damaged.
     """
     _check_manifest(folder)
-    raw = _read_json(folder / _CONFIG)
+    raw = read_object(folder / _CONFIG)
     if raw.get("model_type") != "claimx":
         raise CheckpointError(
             f"{folder / _CONFIG} describes a {raw.get('model_type')!r} model, not a claimx model"
@@ -149,7 +246,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(
             f"{folder / _CONFIG} cannot be used: {' '.join(str(error).split())}"
         ) from error
-    model.load_state_dict(_read_weights(folder / _WEIGHTS, model))
+    stored = read_tensors(folder)
+    model.load_state_dict(_weights(folder, stored, model))
     model.eval()  # type: ignore[no-untyped-call]
     tokenizer_path = folder / _TOKENIZER
     if not tokenizer_path.is_file():
@@ -160,8 +258,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     rows = model.encoder.get_input_embeddings().num_embeddings
     if max(tokenizer.get_vocab().values(), default=0) >= rows:
         raise CheckpointError(f"{tokenizer_path} has tokens beyond the {rows} that the model knows")
-    training = _read_json(folder / _TRAINING) if (folder / _TRAINING).is_file() else {}
-    return Checkpoint(model, tokenizer, _sha256(folder / _WEIGHTS), training)
+    training = read_object(folder / _TRAINING) if (folder / _TRAINING).is_file() else {}
+    return Checkpoint(model, tokenizer, weights_hash(folder), training, storage_of(stored))
 
 
 def _check_config(config: ClaimxConfig) -> None:
@@ -178,35 +276,23 @@ def _check_config(config: ClaimxConfig) -> None:
         raise ConfigError("calibration, persistence or link_thresholds hold what is no number")
 
 
-def _read_weights(path: Path, model: ClaimxModel) -> dict[str, torch.Tensor]:
-    if not path.is_file():
-        pickled = [name.name for name in path.parent.glob("*.bin")]
-        extra = f" ({pickled[0]} is a pickle, which claimx never reads)" if pickled else ""
-        raise CheckpointError(f"{path} is missing{extra}")
+def _weights(folder: Path, stored: Mapping[str, Tensor], model: ClaimxModel) -> dict[str, Tensor]:
+    """Unpack stored weights and check that they are those of the model."""
+    path = weight_files(folder)[0]
     try:
-        weights = load_file(str(path))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
-    expected = {name: value.shape for name, value in model.state_dict().items()}
-    missing, extra_names = (
-        sorted(set(expected) - set(weights)),
-        sorted(set(weights) - set(expected)),
-    )
-    wrong = [n for n in expected if n in weights and weights[n].shape != expected[n]]
-    if missing or extra_names or wrong:
+        weights = unpack(stored)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} {error}") from error
+    expected = model.state_dict()
+    missing = sorted(set(expected) - set(weights))
+    unknown = sorted(set(weights) - set(expected))
+    wrong = [n for n in expected if n in weights and weights[n].shape != expected[n].shape]
+    if missing or unknown or wrong:
         raise CheckpointError(
-            f"{path} does not fit its config: missing {missing[:3]}, unknown {extra_names[:3]}, "
+            f"{path} does not fit its config: missing {missing[:3]}, unknown {unknown[:3]}, "
             f"of another shape {wrong[:3]}"
         )
-    broken = [
-        n for n, v in weights.items() if v.is_floating_point() and not torch.isfinite(v).all()
-    ]
-    if broken:
-        raise CheckpointError(f"{path} holds values that are not finite, in {broken[:3]}")
-    return {
-        name: value.float() if value.is_floating_point() else value
-        for name, value in weights.items()
-    }
+    return weights
 
 
 def _check_manifest(folder: Path) -> None:
@@ -215,7 +301,7 @@ def _check_manifest(folder: Path) -> None:
         if not (folder / _CONFIG).is_file():
             raise CheckpointError(f"{folder} is no model folder: it has no {_CONFIG}")
         return
-    hashes = _read_json(path).get("sha256")
+    hashes = read_object(path).get("sha256")
     if not isinstance(hashes, dict):
         raise CheckpointError(f"{path} holds no hashes")
     for name, expected in hashes.items():
@@ -223,25 +309,11 @@ def _check_manifest(folder: Path) -> None:
         file = folder / Path(name).name
         if not file.is_file():
             raise CheckpointError(f"{file} is missing")
-        if _sha256(file) != expected:
+        if file_sha256(file) != expected:
             raise CheckpointError(f"{file} is damaged: its hash is not the one in {_MANIFEST}")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise CheckpointError(f"{path} must hold a JSON object")
-    return raw
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    unnamed = [file.name for file in weight_files(folder) if file.name not in hashes]
+    if unnamed:
+        raise CheckpointError(f"{path} has no hash of {unnamed[0]}")
 
 
 def _write(path: Path, content: str) -> None:

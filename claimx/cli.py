@@ -18,7 +18,6 @@ import platform
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -29,7 +28,10 @@ import typer
 from claimx import __version__
 from claimx.commands.check import check as _check
 from claimx.commands.convert import convert as _convert
-from claimx.errors import ClaimxError
+from claimx.commands.labels import labels as _labels
+from claimx.commands.prelabel import prelabel as _prelabel
+from claimx.commands.shared import ModelOption, complain, orderly
+from claimx.hub import known_models
 from claimx.reading import read_files
 from claimx.types import Article, Extraction
 
@@ -108,12 +110,6 @@ _Title = Annotated[
     typer.Option(help="Read the title as well, put before the text.", show_default="not read"),
 ]
 _WithText = Annotated[bool, typer.Option("--with-text", help="Put the text into each JSON record.")]
-_Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model", metavar="NAME", help="A model folder or hub name.", show_default="claimx-en"
-    ),
-]
 _Device = Annotated[
     str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 and so on.")
 ]
@@ -131,7 +127,7 @@ def extract(
     currency: _Currency = "USD",
     title: _Title = None,
     with_text: _WithText = False,
-    model: _Model = None,
+    model: ModelOption = None,
     device: _Device = "auto",
     dtype: _Dtype = "auto",
 ) -> None:
@@ -144,7 +140,7 @@ def extract(
         "currency": currency,
         "title": title.value if title else None,
     }
-    with _orderly():
+    with orderly():
         show = _writer(as_json=as_json, with_text=with_text)
         read = failed = 0
         for extraction in _results(read_files(files), lambda: _load(model, **options)):
@@ -152,12 +148,12 @@ def extract(
                 read += 1
             else:
                 failed += 1
-                _complain(_located(extraction.id, extraction.error.message))
+                complain(_located(extraction.id, extraction.error.message))
             show(extraction)
     if not read + failed:
-        _complain(f"there is no article in {', '.join(files)}")
+        complain(f"there is no article in {', '.join(files)}")
     if failed and read + failed > 1:
-        _complain(f"{failed:,} of {read + failed:,} articles could not be read")
+        complain(f"{failed:,} of {read + failed:,} articles could not be read")
     if failed:
         raise typer.Exit(1 if read else 2)
 
@@ -165,7 +161,7 @@ def extract(
 @app.command()
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
-    model: _Model = None,
+    model: ModelOption = None,
     device: _Device = "auto",
     dtype: _Dtype = "auto",
 ) -> None:
@@ -178,8 +174,9 @@ def info(
         "processors": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
+        "models": list(known_models()),
     }
-    with _orderly():
+    with orderly():
         try:
             extractor = _load(model, device=device, dtype=dtype)
             facts |= {
@@ -191,12 +188,17 @@ def info(
             _write(
                 json.dumps(facts, ensure_ascii=False)
                 if as_json
-                else "\n".join(f"{name:<13} {value}" for name, value in facts.items())
+                else "\n".join(
+                    f"{name:<13} {', '.join(value) if isinstance(value, list) else value}"
+                    for name, value in facts.items()
+                )
             )
 
 
 app.command(name="check", no_args_is_help=True)(_check)
 app.command(name="convert", no_args_is_help=True)(_convert)
+app.command(name="prelabel", no_args_is_help=True)(_prelabel)
+app.command(name="labels")(_labels)
 
 
 @app.callback(invoke_without_command=True, help=f"{_ABOUT}\n{_EXAMPLES}")
@@ -232,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("CLAIMX_TRACEBACK"):
             raise
-        _complain(
+        complain(
             f"unexpected {type(error).__name__}: {' '.join(str(error).split())} "
             f"(a fault of claimx; CLAIMX_TRACEBACK=1 shows where)"
         )
@@ -253,26 +255,6 @@ def _load(model: str | None, **options: Any) -> Extractor:
     from claimx.extractor import Extractor
 
     return Extractor.from_pretrained(model, **options)
-
-
-@contextmanager
-def _orderly() -> Iterator[None]:
-    """End a command with a sentence and an exit code where something foreseen goes wrong."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except ClaimxError as error:
-        _complain(str(error))
-        raise typer.Exit(2) from error
-    except OSError as error:
-        # Nothing more can be written, not even what is left in the buffer at exit.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise typer.Exit(141) from None
-        _complain(f"{error.filename or 'output'}: {error.strerror or error}")
-        raise typer.Exit(2) from error
 
 
 def _results(
@@ -348,11 +330,6 @@ def _write(line: str) -> None:
 
 def _located(article_id: str, message: str) -> str:
     return message if article_id in message else f"{article_id}: {message}"
-
-
-def _complain(sentence: str) -> None:
-    sys.stderr.write(f"claimx: {sentence}\n")
-    sys.stderr.flush()
 
 
 def _version_of(package: str) -> str:

@@ -14,14 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from claimx import text as chars
-from claimx.alignment import AlignmentReport, align_spans
+from claimx.annotating import annotate, link_given
 from claimx.checkpoint import Checkpoint, find_model, load_checkpoint
-from claimx.decoding import decode_layer
 from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.errors import ConfigError, InputError
 from claimx.labels import Layer
 from claimx.linking import assemble, resolve_people
-from claimx.pairs import LinkSpan
 from claimx.quantities import article_currency, read_quantity
 from claimx.types import (
     AnnotatedArticle,
@@ -29,7 +27,6 @@ from claimx.types import (
     Article,
     Extraction,
     Failure,
-    Link,
 )
 
 _ATTRIBUTION = {"reported": "attribution", "broad": "attribution_broad"}
@@ -95,10 +92,10 @@ class Extractor:
     def from_pretrained(
         cls, model: str | os.PathLike[str] | None = None, **options: Any
     ) -> Extractor:
-        """Load a model: the packaged ``claimx-en``, a folder, or a name on the hub.
+        """Load a model: the packaged ``claimx-en``, another that is installed, or one on the hub.
 
         Args:
-            model: None for the packaged model.
+            model: None for the packaged model; else a folder, or a name.
             options: those of the constructor: ``device`` ("auto", "cpu", "cuda", "cuda:1"),
                 ``dtype`` ("auto", "float32", "bfloat16", "float16"), ``attribution``
                 ("reported" or "broad"), ``min_score`` (spans below it are left out),
@@ -155,7 +152,7 @@ class Extractor:
         for group in self._groups(articles, _TOKENS_AHEAD):
             for item in group:
                 if isinstance(item, Extraction):
-                    raise InputError(f"article {item.id!r}: {item.error}")
+                    raise InputError(f"article {item.id!r}: {item.error and item.error.message}")
             tasks = [item for item in group if isinstance(item, _Task)]
             results += self._annotate_all(tasks, self._engine.schema.layers)
         return results
@@ -166,7 +163,7 @@ class Extractor:
         for article in articles:
             task = self._prepare(Article(article.id, article.text, meta=article.meta))
             scores = self._engine.score([task.encoded], ())[0]
-            results.append(self._link_given(article, task.encoded, scores))
+            results.append(resolve_people(link_given(self._engine, article, task.encoded, scores)))
         return results
 
     # ---- stages ---------------------------------------------------------------------------
@@ -263,61 +260,11 @@ class Extractor:
     def _annotate(
         self, task: _Task, scores: UnitScores, layers: Sequence[Layer]
     ) -> AnnotatedArticle:
-        """Decode spans, choose links, resolve people, read quantities."""
-        text = task.encoded.text
-        starts, ends = task.encoded.encoding.unit_offsets()
-        spans: list[AnnotatedSpan] = []
-        placed: list[LinkSpan] = []
-        config = self._engine.config
-        for layer in layers:
-            logits = scores.logits[layer.name]
-            for found in decode_layer(logits, layer, config.calibration, config.persistence):
-                if found.score < self.min_score:
-                    continue
-                start = int(starts[found.first])
-                end = _whole_characters(text, int(ends[found.last]))
-                kind = (layer.name, found.label)
-                name = f"t{len(spans)}"
-                surface = text[start:end]
-                spans.append(AnnotatedSpan(name, *kind, start, end, surface, {}, found.score))
-                placed.append(LinkSpan(kind, start, end, found.first, found.last))
-        article = AnnotatedArticle(
-            task.article.id,
-            text,
-            tuple(spans),
-            self._links(task.encoded, scores, spans, placed),
-            tuple(layer.name for layer in layers),
-            task.article.meta,
+        """Decode spans and links, resolve people, read quantities."""
+        article = annotate(
+            self._engine, task.article, task.encoded, scores, layers, min_score=self.min_score
         )
         return self._read_quantities(resolve_people(article))
-
-    def _links(
-        self,
-        encoded: EncodedText,
-        scores: UnitScores,
-        spans: Sequence[AnnotatedSpan],
-        placed: Sequence[LinkSpan],
-    ) -> tuple[Link, ...]:
-        return tuple(
-            Link(link.type, spans[link.head].id, spans[link.tail].id, link.score)
-            for link in self._engine.link(encoded, scores, placed)
-        )
-
-    def _link_given(
-        self, article: AnnotatedArticle, encoded: EncodedText, scores: UnitScores
-    ) -> AnnotatedArticle:
-        """Link gold spans; their edges move outward to words for the scorer alone."""
-        known = [span for span in article.spans if (span.layer, span.label) in self._engine.kinds]
-        starts, ends = encoded.encoding.unit_offsets()
-        units = align_spans(
-            known, starts, ends, article_id=article.id, policy="snap", report=AlignmentReport()
-        )
-        spans = [span for span in known if span.id in units]
-        placed = [
-            LinkSpan((s.layer, s.label), s.start, s.end, units[s.id][0], units[s.id][1] - 1)
-            for s in spans
-        ]
-        return resolve_people(replace(article, links=self._links(encoded, scores, spans, placed)))
 
     def _read_quantities(self, article: AnnotatedArticle) -> AnnotatedArticle:
         """Give every QUANTITY its normal form as attributes."""
@@ -355,14 +302,6 @@ def _normal_form(
         currency=currency,
     )
     return {name: getattr(quantity, name) for name in _NORMAL_FORM}
-
-
-def _whole_characters(text: str, end: int) -> int:
-    """Move an end behind the combining marks that belong to its last character."""
-    limit = min(len(text), end + 16)
-    while end < limit and chars.is_combining(text[end]):
-        end += 1
-    return end
 
 
 def _as_article(given: object, number: int) -> Article:

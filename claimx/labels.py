@@ -6,7 +6,7 @@ the model, so that other label sets train without touching code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,6 +86,20 @@ class LabelSchema:
             layer.name == head[0] and tail[1] in layer.labels for layer in self.layers
         )
         return head[0] == tail[0] if same_layer_expected else True
+
+    def extended(self, labels: Mapping[str, Sequence[str]]) -> LabelSchema:
+        """Return a schema with more labels, behind those there are.
+
+        Args:
+            labels: layer -> labels to add; a layer that the schema does not have is new.
+
+        Raises:
+            ConfigError: if a layer already has one of the labels.
+        """
+        known = {layer.name: layer.labels for layer in self.layers}
+        for name, added in labels.items():
+            known[name] = (*known.get(name, ()), *added)
+        return LabelSchema(tuple(Layer(*entry) for entry in known.items()), self.links)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form used in checkpoints: lists, since the order numbers the outputs."""

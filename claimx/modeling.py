@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import (
+    MODEL_MAPPING,
     AutoConfig,
     AutoModel,
     PretrainedConfig,
@@ -166,8 +167,12 @@ class ClaimxModel(PreTrainedModel):
         super().__init__(config)
         schema = config.label_schema
         if encoder is None:
+            inner = config.encoder_config()
             attention = getattr(config, "_attn_implementation", None)
-            encoder = AutoModel.from_config(config.encoder_config(), attn_implementation=attention)
+            kind: Any = MODEL_MAPPING[type(inner)]
+            if attention == "sdpa" and not kind._supports_sdpa:
+                attention = "eager"  # MPNet
+            encoder = AutoModel.from_config(inner, attn_implementation=attention)
         if hasattr(encoder, "pooler"):
             encoder.pooler = None
         self.encoder: Any = encoder

@@ -239,9 +239,3 @@ def quotation_states(text: str) -> npt.NDArray[np.uint8]:
     _mark_doubles(text, states)
     _mark_singles(text, states)
     return states
-
-
-def is_combining(char: str) -> bool:
-    """Say whether a character belongs to the one before it (accents, joiners, variations)."""
-    code = ord(char)
-    return code <= 0xFFFF and bool(_class_table()[code] == COMBINING)

@@ -39,6 +39,10 @@ from claimx.types import AnnotatedArticle  # noqa: E402
 CORPUS = ROOT / "data" / "annotations"
 SPLITS = ("train", "dev", "test")
 GENRES = ("wire", "feature", "interview", "press_release", "british", "blog", "markets")
+TOPICS = (
+    *("business", "politics", "science", "courts", "sport", "health", "disasters", "markets"),
+    *("technology", "mining and energy"),
+)
 REQUIRED = ("genre", "topic", "date", "phenomena")
 MIN_WORDS = 120
 WANTED = 15
@@ -97,6 +101,9 @@ def _check_head(path: Path, source: str, article: AnnotatedArticle) -> list[Prob
         problems.append(at("id", f"id {article.id!r} should be 'own/{path.stem}', as the file"))
     if meta.get("genre") is not None and meta["genre"] not in GENRES:
         problems.append(at("genre", f"genre {meta['genre']!r}; use one of {', '.join(GENRES)}"))
+    if unknown := [topic for topic in _topics(article) if topic not in TOPICS]:
+        told = ", ".join(map(repr, unknown))
+        problems.append(at("topic", f"topic {told}; use one or more of {', '.join(TOPICS)}"))
     phenomena = meta.get("phenomena")
     if isinstance(phenomena, Mapping):
         span_ids = {span.id for span in article.spans}
@@ -111,6 +118,12 @@ def _check_head(path: Path, source: str, article: AnnotatedArticle) -> list[Prob
     if words < MIN_WORDS:
         problems.append(at("id", f"{words} words; an article has at least {MIN_WORDS}"))
     return problems
+
+
+def _topics(article: AnnotatedArticle) -> list[str]:
+    """Return the topics of an article: `topic` names one, or a list with the main one first."""
+    topic = article.meta.get("topic") or []
+    return [str(name) for name in (topic if isinstance(topic, list) else [topic])]
 
 
 # ---- near-duplicates ----------------------------------------------------------------------
@@ -207,6 +220,7 @@ def stats(corpus: Path) -> str:
         "spans": tuple(tag.label for tag in TAGS.values()),
         "links": tuple(dict.fromkeys(link.name for link in LINKS.values())),
         "genre": GENRES,
+        "topic": TOPICS,
         "phenomenon": PHENOMENA,
     }
     tables = [
@@ -242,6 +256,7 @@ def _counts(articles: Sequence[AnnotatedArticle]) -> dict[str, Counter[str]]:
         "spans": Counter(span.label for article in articles for span in article.spans),
         "links": Counter(link.type for article in articles for link in article.links),
         "genre": Counter(str(article.meta.get("genre")) for article in articles),
+        "topic": Counter(topic for article in articles for topic in set(_topics(article))),
         "phenomenon": Counter(
             {name: sum(_times(article, name) for article in articles) for name in PHENOMENA}
         ),
@@ -266,7 +281,7 @@ def _table(title: str, names: Sequence[str], columns: Mapping[str, Counter[str]]
     for name in names:
         cells = [columns[split][name] for split in columns]
         cells += [sum(cells)] if totals else []
-        few = title in ("genre", "phenomenon") and cells[-1] < WANTED
+        few = title in ("genre", "topic", "phenomenon") and cells[-1] < WANTED
         mark = f" (fewer than {WANTED})" if few else ""
         lines.append(f"| {name}{mark} | {' | '.join(f'{cell:,}' for cell in cells)} |")
     return "\n".join(lines) + "\n"

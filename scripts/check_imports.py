@@ -23,9 +23,18 @@ ABOVE_TORCH = (
     "errors", "types", "labels", "text", "encoding", "tagging", "alignment", "windows", "pairs",
     "decoding", "quantities", "linking",
     "metrics",
-    "formats", "checking", "reading", "render", "batching",
+    "formats", "checking", "reading", "render", "batching", "hub",
 )  # fmt: skip
-BELOW_TORCH = ("modeling", "checkpoint", "engine", "extractor", "commands", "cli")
+BELOW_TORCH = (
+    "modeling",
+    "storage",
+    "checkpoint",
+    "engine",
+    "annotating",
+    "extractor",
+    "commands",
+    "cli",
+)
 ORDER = ABOVE_TORCH + BELOW_TORCH
 # `claimx --help` answers at once: the command loads its heavy parts where it uses them.
 LIGHT = (*ABOVE_TORCH, "commands", "cli")

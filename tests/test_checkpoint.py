@@ -12,7 +12,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from claimx.checkpoint import find_model, load_checkpoint, save_checkpoint
+from claimx import storage
+from claimx.checkpoint import (
+    copy_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    written_whole,
+)
 from claimx.errors import CheckpointError
 from tests.tiny import encoder_config, random_model, wordpiece
 
@@ -85,9 +91,141 @@ def test_the_name_carries_version_and_hash(written):
 
 def test_full_precision_can_be_stored(tmp_path):
     model = random_model()
-    save_checkpoint(tmp_path, model, wordpiece(), {}, dtype=torch.float32)
+    save_checkpoint(tmp_path, model, wordpiece(), {}, storage="float32")
     loaded = load_checkpoint(tmp_path).model.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.fixture(scope="module")
+def in_8_bits(tmp_path_factory) -> Path:
+    """The same model in 8 bits and several files, as a large one would be."""
+    folder = tmp_path_factory.mktemp("model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "LEAST_VALUES", 100)
+        patch.setattr(storage, "LARGEST_FILE", 20_000)
+        save_checkpoint(folder, random_model(name="tiny", version="3"), wordpiece(), {}, "int8")
+    return folder
+
+
+def test_a_model_in_8_bits_and_several_files_comes_back(in_8_bits):
+    loaded = load_checkpoint(in_8_bits)
+    assert loaded.storage == "int8"
+    assert loaded.weights_hash == storage.weights_hash(in_8_bits)
+    assert len(list(in_8_bits.glob("model-*.safetensors"))) > 1
+    for name, value in random_model(name="tiny", version="3").state_dict().items():
+        found = loaded.model.state_dict()[name]
+        assert found.dtype == value.dtype
+        assert (found - value).norm() <= 0.03 * value.norm(), name
+
+
+def test_every_file_of_the_weights_is_in_the_manifest(in_8_bits):
+    named = json.loads((in_8_bits / "manifest.json").read_text())["sha256"]
+    assert set(named) == {path.name for path in in_8_bits.iterdir()} - {"manifest.json"}
+
+
+@pytest.mark.parametrize(("kind", "number"), [("float32", 1), ("float16", 1), ("int8", 2)])
+def test_only_8_bits_need_the_newer_format(tmp_path, monkeypatch, kind, number):
+    monkeypatch.setattr(storage, "LEAST_VALUES", 100)
+    save_checkpoint(tmp_path, random_model(), wordpiece(), {}, kind)
+    assert json.loads((tmp_path / "config.json").read_text())["claimx_format"] == number
+
+
+@pytest.mark.parametrize("source", ["written", "in_8_bits"])
+def test_a_copy_with_another_config_has_the_same_weights(source, request, tmp_path):
+    source = request.getfixturevalue(source)
+    checkpoint = load_checkpoint(source)
+    checkpoint.model.config.version = "4"
+    copy_checkpoint(source, tmp_path / "copy", checkpoint)
+    copied = load_checkpoint(tmp_path / "copy")
+    assert copied.name == f"tiny 4 ({checkpoint.weights_hash[:8]})"
+    assert copied.storage == checkpoint.storage
+    for path in storage.weight_files(source):
+        assert (tmp_path / "copy" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_folder_can_be_written_over_itself(folder):
+    checkpoint = load_checkpoint(folder)
+    checkpoint.model.config.link_thresholds = {"has_role": 0.5}
+    copy_checkpoint(folder, folder, checkpoint)
+    assert load_checkpoint(folder).model.config.link_thresholds == {"has_role": 0.5}
+
+
+# ---- whole or not at all ----------------------------------------------------------------------
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("culprit", ["write_tensors", "_flush", "_put_in_place"])
+def test_a_model_stays_as_it_was_where_writing_another_fails(folder, monkeypatch, culprit):
+    before = contents(folder.parent)
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(f"claimx.checkpoint.{culprit}", fail)
+    with pytest.raises(CheckpointError, match="cannot be written: No space left"):
+        save_checkpoint(folder, random_model(), wordpiece(), {})
+    assert contents(folder.parent) == before
+
+
+def test_the_old_model_is_put_back_where_the_new_one_cannot_take_its_place(folder, monkeypatch):
+    before = contents(folder.parent)
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name.endswith(".partial"):
+            raise OSError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(CheckpointError, match="Permission denied"):
+        save_checkpoint(folder, random_model(), wordpiece(), {})
+    assert contents(folder.parent) == before
+
+
+def test_another_model_replaces_all_of_the_old_one_but_its_card(in_8_bits, tmp_path):
+    folder = Path(shutil.copytree(in_8_bits, tmp_path / "model"))
+    (folder / "README.md").write_text("the card")
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "one.txt").write_text("a picture")
+    save_checkpoint(folder, random_model(name="next"), wordpiece(), {})
+    assert load_checkpoint(folder).name.startswith("next ")
+    own = {"config.json", "tokenizer.json", "training.json", "manifest.json", "model.safetensors"}
+    assert set(contents(folder)) == own | {"README.md", "pictures/one.txt"}
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_with_something_else_in_it_is_not_replaced(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(CheckpointError, match="something else"):
+        save_checkpoint(tmp_path, random_model(), wordpiece(), {})
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    (tmp_path / "model").touch()
+    with pytest.raises(CheckpointError, match="is a file"):
+        save_checkpoint(tmp_path / "model", random_model(), wordpiece(), {})
+
+
+def test_a_link_to_a_folder_stays_a_link(folder, tmp_path):
+    (tmp_path / "link").symlink_to(folder)
+    save_checkpoint(tmp_path / "link", random_model(name="next"), wordpiece(), {})
+    assert (tmp_path / "link").is_symlink()
+    assert load_checkpoint(folder).name.startswith("next ")
+
+
+def test_an_interrupted_writer_leaves_nothing(tmp_path):
+    def interrupted() -> None:
+        with written_whole(tmp_path / "model", bool) as fresh:
+            (fresh / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- damage -----------------------------------------------------------------------------------
@@ -180,6 +318,39 @@ def test_a_weights_file_that_is_none_is_refused(folder, damage, manifest):
     else:
         (folder / "manifest.json").unlink()
     assert "model.safetensors" in refusal(folder)
+
+
+@pytest.mark.parametrize("part", [0, 1, -1])
+def test_a_flipped_bit_in_one_of_several_files_is_found(in_8_bits, tmp_path, part):
+    folder = Path(shutil.copytree(in_8_bits, tmp_path / "model"))
+    path = sorted(folder.glob("model*"))[part]
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+    message = refusal(folder)
+    assert path.name in message
+    assert "damaged" in message
+
+
+def test_a_file_of_weights_that_the_manifest_does_not_name_is_refused(folder):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["sha256"]["model.safetensors"]
+    path.write_text(json.dumps(manifest))
+    assert "no hash of model.safetensors" in refusal(folder)
+
+
+def test_a_scale_that_is_not_positive_is_refused_though_the_manifest_is_true(in_8_bits, tmp_path):
+    folder = Path(shutil.copytree(in_8_bits, tmp_path / "model"))
+    path = next(p for p in folder.glob("*.safetensors") if any(".scale" in k for k in load_file(p)))
+    tensors = load_file(path)
+    name = next(name for name in tensors if name.endswith(".scale"))
+    tensors[name][0] = 0.0
+    save_file(tensors, path)
+    renew_manifest(folder)
+    message = refusal(folder)
+    assert "scales that are not finite and positive" in message
+    assert str(folder) in message
 
 
 class Bomb:
@@ -296,29 +467,3 @@ def test_a_folder_without_a_manifest_loads_with_a_warning(folder, caplog):
 
 def test_a_folder_that_holds_no_model_is_refused(tmp_path):
     assert "no model folder" in refusal(tmp_path)
-
-
-# ---- finding ----------------------------------------------------------------------------------
-
-
-def test_a_folder_is_found_by_its_path(folder, monkeypatch):
-    assert find_model(folder) == folder
-    monkeypatch.chdir(folder.parent)
-    assert find_model("model").resolve() == folder.resolve()
-
-
-def test_a_file_is_no_model(folder):
-    with pytest.raises(CheckpointError, match="is a file; a model is a folder"):
-        find_model(folder / "config.json")
-
-
-@pytest.mark.parametrize("name", ["no-such-model", "./no/such", "/no/such/folder", "a/b/c"])
-def test_a_model_that_is_nowhere_is_named(name):
-    with pytest.raises(CheckpointError, match="no model"):
-        find_model(name)
-
-
-def test_a_hub_name_without_a_network_is_one_sentence():
-    with pytest.raises(CheckpointError, match="hub") as raised:
-        find_model("nobody/no-such-model")
-    assert "\n" not in str(raised.value)

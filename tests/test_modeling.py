@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, MPNetConfig
 
 from claimx.batching import pad_windows, special_tokens
 from claimx.encoding import encode
@@ -181,3 +181,16 @@ def test_a_score_depends_on_direction_type_and_features():
 def test_the_largest_values_of_pair_features_have_embeddings():
     largest = [[size - 1 for size in PAIR_FEATURE_SIZES.values()]]
     assert torch.isfinite(score_pairs(random_model(), [0], [1], [0], largest)).all()
+
+
+def test_an_encoder_without_fused_attention_comes_back_from_its_config():
+    # MPNet adds a bias to its attention scores, for which transformers has no fused kernel.
+    encoder = MPNetConfig(
+        vocab_size=40, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=70,
+    )  # fmt: skip
+    model = ClaimxModel(ClaimxConfig(encoder.to_dict(), link_size=4, window=40, overlap=8))
+    ids = torch.arange(3, 9)[None]
+    logits, _ = model(ids, torch.ones_like(ids), torch.ones(1, 6, 3, dtype=torch.long))
+    assert logits["identity"].shape == (1, 6, 7)
+    assert model.encoder.config._attn_implementation == "eager"

@@ -16,7 +16,6 @@ from claimx.text import (
     SPACE,
     UPPER,
     character_classes,
-    is_combining,
     paragraphs,
     quotation_states,
     replace_surrogates,
@@ -200,16 +199,6 @@ def test_letters_beyond_ascii_have_a_case():
 
 def test_a_carriage_return_and_its_line_feed_are_one_line_break():
     assert (character_classes("a\r\nb\rc\n\nd") == NEWLINE).sum() == 4
-
-
-@pytest.mark.parametrize("char", ["\u0301", "\u200d", "\ufe0f"])
-def test_accents_joiners_and_variations_belong_to_the_character_before(char):
-    assert is_combining(char)
-
-
-@pytest.mark.parametrize("char", ["a", " ", "😀", "\0"])
-def test_other_characters_stand_alone(char):
-    assert not is_combining(char)
 
 
 def test_paragraphs_are_the_lines_that_hold_more_than_white_space():

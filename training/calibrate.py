@@ -11,20 +11,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from claimx.checkpoint import load_checkpoint, save_checkpoint
+from claimx.annotating import annotate, link_given
+from claimx.checkpoint import copy_checkpoint, load_checkpoint
 from claimx.decoding import Floats, decode_layer, log_odds
-from claimx.engine import Engine
+from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.errors import ClaimxError
-from claimx.extractor import Extractor
 from claimx.formats import read_articles
-from claimx.labels import Layer
+from claimx.labels import LabelSchema, Layer
+from claimx.linking import resolve_people
 from claimx.types import AnnotatedArticle, Article
 from training.data import load_clean
 
@@ -36,47 +39,84 @@ _LEAST_GAIN = 0.004
 Offsets = npt.NDArray[np.int64]
 
 
-def calibrate_folder(folder: Path, dev: Sequence[Path]) -> None:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A gold article with what the model says of its text."""
+
+    gold: AnnotatedArticle
+    text: EncodedText
+    scores: UnitScores
+
+
+def calibrate_folder(folder: Path, dev: Sequence[Path], dtype: str = "float32") -> None:
     """Fit calibration and thresholds on dev files and write them into a model folder.
+
+    What the files say nothing about - layers that none of them annotates - keeps what it had.
 
     Args:
         folder: a model folder; rewritten with the same weights.
         dev: annotated files that the model was not trained on.
+        dtype: precision in which the files are read.
     """
     checkpoint = load_checkpoint(folder)
+    engine = Engine(checkpoint, dtype=dtype)
     config = checkpoint.model.config
-    config.calibration, config.persistence, config.link_thresholds = {}, {}, {}
+    before = (config.calibration, config.persistence, config.link_thresholds)
     golds = [load_clean(article) for path in dev for article in read_articles(path)]
-    config.persistence = fit_persistence(golds, Engine(checkpoint, dtype="float32"))
-    extractor = Extractor(checkpoint, device="auto", dtype="float32")
-    predicted = extractor.annotate_many([Article(gold.id, gold.text) for gold in golds])
-    calibration = fit_calibration(golds, predicted)
+    readings = read(engine, golds)
+    covered = {name for gold in golds for name in gold.complete_layers}
     single = [link.name for link in config.label_schema.links if link.choose == "any"]
+    # Each part is fitted on what the parts before it leave: prices, then scores, then links.
+    config.calibration = {}
+    config.persistence = fit_persistence(readings, engine.schema)
+    config.calibration = fit_calibration(golds, predict(engine, readings))
     config.link_thresholds = dict.fromkeys(single, float(_THRESHOLDS[0]))
-    linked = extractor.link_many(golds)
-    config.link_thresholds = fit_thresholds(golds, linked, single)
-    config.calibration = calibration
-    save_checkpoint(folder, checkpoint.model.cpu(), checkpoint.tokenizer, checkpoint.training)
+    linked = [
+        resolve_people(link_given(engine, one.gold, one.text, one.scores)) for one in readings
+    ]
+    config.link_thresholds = before[2] | fit_thresholds(golds, linked, single)
+    config.calibration = _outside(before[0], covered) | config.calibration
+    config.persistence = _outside(before[1], covered) | config.persistence
+    copy_checkpoint(folder, folder, checkpoint)
 
 
-def fit_persistence(golds: Sequence[AnnotatedArticle], engine: Engine) -> dict[str, float]:
+def read(engine: Engine, golds: Sequence[AnnotatedArticle]) -> list[Reading]:
+    """Run the model over all texts, once."""
+    texts = [engine.encode(gold.text) for gold in golds]
+    scores = [
+        score
+        for begin in range(0, len(texts), 16)
+        for score in engine.score(texts[begin : begin + 16], engine.schema.layers)
+    ]
+    return [Reading(*entry) for entry in zip(golds, texts, scores, strict=True)]
+
+
+def predict(engine: Engine, readings: Sequence[Reading]) -> list[AnnotatedArticle]:
+    """Decode spans and links under the engine's present config."""
+    return [
+        annotate(
+            engine, Article(one.gold.id, one.gold.text), one.text, one.scores, engine.schema.layers
+        )
+        for one in readings
+    ]
+
+
+def _outside(values: Mapping[str, Any], layers: Collection[str]) -> dict[str, Any]:
+    """Keep the entries ``layer/LABEL`` of other layers."""
+    return {name: value for name, value in values.items() if name.split("/")[0] not in layers}
+
+
+def fit_persistence(readings: Sequence[Reading], schema: LabelSchema) -> dict[str, float]:
     """Choose for each label the price of ending a span that gives the best exact F1.
 
     A price stays only where it gains more than noise.
     """
-    layers = engine.schema.layers
-    texts = [engine.encode(gold.text) for gold in golds]
-    logits = [
-        scores.logits
-        for begin in range(0, len(texts), 16)
-        for scores in engine.score(texts[begin : begin + 16], layers)
-    ]
     chosen: dict[str, float] = {}
-    for layer in layers:
+    for layer in schema.layers:
         scored = [
-            (gold, text.encoding.unit_offsets(), scores[layer.name])
-            for gold, text, scores in zip(golds, texts, logits, strict=True)
-            if layer.name in gold.complete_layers
+            (one.gold, one.text.encoding.unit_offsets(), one.scores.logits[layer.name])
+            for one in readings
+            if layer.name in one.gold.complete_layers
         ]
         for label in layer.labels:
             name = f"{layer.name}/{label}"
@@ -162,9 +202,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model", type=Path)
     parser.add_argument("dev", type=Path, nargs="+")
+    parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 ...")
     options = parser.parse_args(arguments)
     try:
-        calibrate_folder(options.model, options.dev)
+        calibrate_folder(options.model, options.dev, options.dtype)
     except ClaimxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

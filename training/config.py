@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from claimx.errors import ConfigError
-from claimx.labels import DEFAULT_SCHEMA
 
 _LARGEST_FILE = 1_000_000
 Item = TypeVar("Item")
@@ -46,11 +45,17 @@ class TrainConfig:
     """Everything that decides a training run.
 
     Args:
-        encoder: folder or hub name of the encoder to start from.
-        init: a claimx model to go on from, folder or name; it takes the place of ``encoder``.
         output: folder of the run.
+        new_labels: layer -> labels that the schema of ``init`` does not have; a new layer may
+            stand there too.
+        teacher: a claimx model, folder or name, that says what nobody annotated; empty to learn
+            nothing there.
+        teacher_weight: weight of what it says of the tags beside the tag losses.
         corpora: what is trained on.
         dev: files to choose on: calibration and thresholds; never trained on.
+        test: files to report on when training is through; neither trained nor chosen on.
+        encoder: folder or hub name of the encoder to start from.
+        init: a claimx model to go on from, folder or name; it takes the place of ``encoder``.
         name: the model's name in records.
         version: the model's version in records.
         seed: order of articles and initial heads.
@@ -70,14 +75,18 @@ class TrainConfig:
         precision: ``auto`` takes bfloat16 where the chip has it.
         save_minutes: minutes between checkpoints.
         threads: CPU threads of each process; 0 leaves torch's default.
-        schema: layers and link types.
+        schema: layers and link types; empty for those of ``init``, else the standard ones.
     """
 
-    encoder: str
     output: str
     corpora: tuple[Corpus, ...]
     dev: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    encoder: str = ""
     init: str = ""
+    new_labels: Mapping[str, Any] = field(default_factory=dict)
+    teacher: str = ""
+    teacher_weight: float = 1.0
     name: str = "claimx"
     version: str = "0"
     seed: int = 17
@@ -97,7 +106,7 @@ class TrainConfig:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     save_minutes: float = 5.0
     threads: int = 0
-    schema: Mapping[str, Any] = field(default_factory=DEFAULT_SCHEMA.to_dict)
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the resolved config, as saved beside the checkpoint."""
@@ -178,12 +187,17 @@ def config_from_dict(raw: Mapping[str, Any], where: str = "config") -> TrainConf
 
 
 _CONDITIONS: Mapping[str, Callable[[TrainConfig], bool]] = {
+    "`encoder` or `init` must say where to start from": lambda c: bool(c.encoder or c.init),
     "`window` must be at least 1": lambda c: c.window >= 1,
     "`overlap` must lie between 0 and half of `window`": lambda c: 0 <= 2 * c.overlap <= c.window,
     "`step_tokens` must be at least 1": lambda c: c.step_tokens >= 1,
     "`passes` must not be negative": lambda c: all(one.passes >= 0 for one in c.corpora),
     "`begin` and `end` must lie between 0 and 1, in this order": lambda c: all(
         0 <= one.begin <= one.end <= 1 for one in c.corpora
+    ),
+    "`new_labels` maps layers to lists of labels": lambda c: all(
+        isinstance(labels, list | tuple) and labels and all(isinstance(x, str) for x in labels)
+        for labels in c.new_labels.values()
     ),
     "rates must not be negative": lambda c: min(c.learning_rate, c.head_learning_rate) >= 0,
 }

@@ -1,7 +1,8 @@
 """Measure a model on annotated articles: ``python -m training.evaluate MODEL DATA...``.
 
 Definitions of all figures: `claimx.metrics` and docs/metrics.md. Articles that the model was
-trained on (by the hash of their text) are reported apart, with a warning.
+trained on (by the hash of their text) are reported apart, with a warning. With ``--baseline`` a
+second model reads the same articles, and every figure gets the difference with its interval.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from claimx.errors import AnnotationError, ClaimxError
-from claimx.metrics.figures import RESAMPLES, summarise
+from claimx.metrics.figures import RESAMPLES, Tally, compare, summarise
 from claimx.metrics.scoring import Pair, QuoteKindOf, UnitName, score, span_calibration
 from claimx.types import AnnotatedArticle, Article
 from training import report as reports
@@ -84,6 +85,7 @@ def evaluate(
     seed: int = 0,
     quote_kind: QuoteKindOf | None = None,
     canonical_unit: UnitName | None = None,
+    baseline: Annotator | None = None,
 ) -> dict[str, Any]:
     """Run a model over gold articles and return the report, plain JSON types throughout.
 
@@ -94,39 +96,46 @@ def evaluate(
         seed: seed of the bootstrap.
         quote_kind: passed on to `claimx.metrics.score`.
         canonical_unit: likewise.
+        baseline: another model; its figures and the differences stand under ``differences``.
 
     Returns:
-        The figures of the articles that the model has not seen; those of the articles that it
-        was trained on are under ``seen_in_training``, None if there are none.
+        The figures of the articles that the model (and the baseline, if there is one) has not
+        seen; those of the others are under ``seen_in_training``, None if there are none.
     """
-    from training.data import text_fingerprint
-
-    options = {"quote_kind": quote_kind, "canonical_unit": canonical_unit}
-    known = model.training_fingerprints
-    groups: tuple[list[AnnotatedArticle], list[AnnotatedArticle]] = ([], [])
-    for gold in golds:
-        groups[text_fingerprint(gold.text) in known].append(gold)
-    unseen, seen = (
-        _report_on(model, group, options, resamples=resamples, seed=seed) for group in groups
-    )
+    score_options: dict[str, Any] = {"quote_kind": quote_kind, "canonical_unit": canonical_unit}
+    draws = {"resamples": resamples, "seed": seed}
+    models = [model, *([baseline] if baseline else [])]
+    unseen, seen = split_seen(golds, *models)
+    report, tallies = _report_on(model, unseen, score_options, draws)
+    differences = None
+    if baseline is not None:
+        others = score(*_run_model(baseline, unseen), **score_options)
+        differences = reports.nested_differences(compare(tallies, others, **draws))
     return {
-        "resamples": resamples,
-        "seed": seed,
-        **unseen,
-        "seen_in_training": seen if groups[1] else None,
+        **draws,
+        **report,
+        "differences": differences,
+        "seen_in_training": _report_on(model, seen, score_options, draws)[0] if seen else None,
     }
 
 
-def _report_on(
-    model: Annotator,
-    golds: Sequence[AnnotatedArticle],
-    options: Mapping[str, Any],
-    *,
-    resamples: int,
-    seed: int,
-) -> dict[str, Any]:
-    from training.spans_metric import exact_span_f1
+def split_seen(
+    golds: Sequence[AnnotatedArticle], *models: Annotator
+) -> tuple[list[AnnotatedArticle], list[AnnotatedArticle]]:
+    """Part the articles that no model was trained on from those that one of them was."""
+    from training.data import text_fingerprint
 
+    known = frozenset().union(*(model.training_fingerprints for model in models))
+    groups: tuple[list[AnnotatedArticle], list[AnnotatedArticle]] = ([], [])
+    for gold in golds:
+        groups[text_fingerprint(gold.text) in known].append(gold)
+    return groups
+
+
+def _run_model(
+    model: Annotator, golds: Sequence[AnnotatedArticle]
+) -> tuple[list[Pair], list[Pair]]:
+    """Pair gold articles with the model's spans, and with its links between the gold spans."""
     pairs: list[Pair] = []
     given: list[Pair] = []
     for start in range(0, len(golds), _CHUNK):
@@ -135,14 +144,27 @@ def _report_on(
         pairs += zip(chunk, model.annotate_many(plain), strict=True)
         given += zip(chunk, model.link_many(chunk), strict=True)
         _show_progress(start + len(chunk), len(golds))
-    tallies = score(pairs, given, **options)
-    return {
+    return pairs, given
+
+
+def _report_on(
+    model: Annotator,
+    golds: Sequence[AnnotatedArticle],
+    score_options: Mapping[str, Any],
+    draws: Mapping[str, int],
+) -> tuple[dict[str, Any], list[Tally]]:
+    from training.spans_metric import exact_span_f1
+
+    pairs, given = _run_model(model, golds)
+    tallies = score(pairs, given, **score_options)
+    report = {
         "articles": [gold.id for gold in golds],
-        "figures": reports.nested(summarise(tallies, resamples=resamples, seed=seed)),
+        "figures": reports.nested(summarise(tallies, **draws)),
         "exact_spans": exact_span_f1(pairs) if pairs else None,
         "calibration": reports.nested_calibration(span_calibration(pairs)),
         "word_confusion": reports.confusion(pairs),
     }
+    return report, tallies
 
 
 def _show_progress(done: int, total: int) -> None:
@@ -155,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     parser.add_argument("model", help="model folder, or claimx-en for the packaged model")
     parser.add_argument("data", nargs="+", type=Path, help="annotated .jsonl or .jsonl.gz files")
+    parser.add_argument("--baseline", metavar="MODEL", help="an older model to compare with")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
     parser.add_argument(
         "--attribution-layer",
@@ -177,15 +200,26 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     from claimx.extractor import Extractor
 
-    model = Extractor.from_pretrained(
-        arguments.model, device=arguments.device, dtype=arguments.dtype
+    model, baseline = (
+        Extractor.from_pretrained(name, device=arguments.device, dtype=arguments.dtype)
+        if name
+        else None
+        for name in (arguments.model, arguments.baseline)
     )
+    assert model is not None
     report = {
         "model": arguments.model,
+        "baseline": arguments.baseline,
         "data": [str(path) for path in arguments.data],
         "device": arguments.device,
         "dtype": arguments.dtype,
-        **evaluate(model, golds, resamples=arguments.resamples, seed=arguments.seed),
+        **evaluate(
+            model,
+            golds,
+            resamples=arguments.resamples,
+            seed=arguments.seed,
+            baseline=baseline,
+        ),
     }
     publish(report, arguments.json)
 

@@ -15,7 +15,7 @@ from claimx.encoding import FEATURE_SIZES
 from claimx.labels import LabelSchema
 from claimx.modeling import ClaimxModel
 from claimx.pairs import PAIR_FEATURE_SIZES
-from training.data import IGNORED
+from training.examples import IGNORED
 
 Row = Mapping[str, Any]
 
@@ -44,6 +44,8 @@ class Batch:
         places: where each example token that some window owns lies in the buckets' outputs,
             laid out one after another, ``(owned tokens,)``.
         tags: tags of every layer for these tokens, ``(layers, owned tokens)``.
+        soft_tags: the teacher's probabilities of all layers' tags, 0 where it is not asked,
+            ``(owned tokens, tags)``; no rows where nothing is taught.
         spans: first token, last token (as indices into the owned tokens) and kind of every
             span, ``(spans, 3)``.
         pairs: head, tail, link type, target and features, ``(pairs, 4 + features)``.
@@ -53,6 +55,7 @@ class Batch:
     buckets: tuple[Bucket, ...]
     places: Tensor
     tags: Tensor
+    soft_tags: Tensor
     spans: Tensor
     pairs: Tensor
     tokens: int
@@ -66,6 +69,7 @@ class Batch:
             ),
             self.places.to(device),
             self.tags.to(device),
+            self.soft_tags.to(device),
             self.spans.to(device),
             self.pairs.to(device),
             self.tokens,
@@ -120,12 +124,15 @@ def _gather(
     schema: LabelSchema,
 ) -> Batch:
     """Number owned tokens, spans and pairs over all examples of a batch."""
-    tags, spans, pairs = [], [], []
+    tags, soft, spans, pairs = [], [], [], []
+    width = sum(len(layer.tags) for layer in schema.layers)
     token_base = span_base = 0
     for row, place in zip(rows, places, strict=True):
         owned = place >= 0
         index = np.cumsum(owned) - 1 + token_base
         tags.append(row["tags"].reshape(len(schema.layers), -1)[:, owned])
+        taught = row["soft_tags"].reshape(-1, width).astype(np.float32)
+        soft.append(taught[owned] if len(taught) else np.zeros((int(owned.sum()), width)))
         own_spans = row["spans"].reshape(-1, 3).astype(np.int64)
         own_spans[:, :2] = index[own_spans[:, :2]]
         own_pairs = row["pairs"].reshape(-1, 4 + len(PAIR_FEATURE_SIZES)).astype(np.int64)
@@ -135,10 +142,12 @@ def _gather(
         token_base += int(owned.sum())
         span_base += len(own_spans)
     flat = np.concatenate(places)
+    soft_tags = np.concatenate(soft).astype(np.float32)
     return Batch(
         buckets,
         torch.from_numpy(flat[flat >= 0]),
         torch.from_numpy(np.concatenate(tags, axis=1).astype(np.int64)),
+        torch.from_numpy(soft_tags if soft_tags.any() else soft_tags[:0]),
         torch.from_numpy(np.concatenate(spans)),
         torch.from_numpy(np.concatenate(pairs)),
         sum(int(bucket.attention_mask.sum()) for bucket in buckets),
@@ -154,12 +163,14 @@ class Objective(nn.Module):
     Args:
         model: the model to train.
         link_weight: weight of the link loss.
+        teacher_weight: weight of the loss on what a teacher says of the tags.
     """
 
-    def __init__(self, model: ClaimxModel, link_weight: float) -> None:
+    def __init__(self, model: ClaimxModel, link_weight: float, teacher_weight: float = 1.0) -> None:
         super().__init__()
         self.model = model
         self.link_weight = link_weight
+        self.teacher_weight = teacher_weight
         schema = model.config.label_schema
         self.layers = [layer.name for layer in schema.layers]
         one = [link.choose == "one" for link in schema.links] or [True]
@@ -173,9 +184,16 @@ class Objective(nn.Module):
             for bucket in batch.buckets
         ]
         losses: dict[str, Tensor] = {}
+        taught: list[Tensor] = []
+        begin = 0
         for row, name in enumerate(self.layers):
             flat = torch.cat([logits[name].flatten(0, 1) for logits, _ in outputs])
-            losses[name] = tag_loss(flat[batch.places], batch.tags[row])
+            flat = flat[batch.places]
+            losses[name] = tag_loss(flat, batch.tags[row])
+            if len(batch.soft_tags):
+                end = begin + flat.shape[1]
+                taught.append(teacher_loss(flat, batch.soft_tags[:, begin:end]))
+                begin = end
         states = torch.cat([states.flatten(0, 1) for _, states in outputs])[batch.places]
         losses["links"] = self._link_loss(states, batch)
         # Parameters that this batch has no use for still take part, with gradient zero, so
@@ -184,6 +202,9 @@ class Objective(nn.Module):
         losses["total"] = (
             sum(losses[name] for name in self.layers) + self.link_weight * losses["links"] + idle
         )
+        if taught:
+            losses["teacher"] = torch.stack(taught).sum()
+            losses["total"] = losses["total"] + self.teacher_weight * losses["teacher"]
         return losses
 
     def _link_loss(self, states: Tensor, batch: Batch) -> Tensor:
@@ -216,6 +237,22 @@ def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
     known = (tags != IGNORED).sum()
     total = nn.functional.cross_entropy(logits.float(), tags, ignore_index=IGNORED, reduction="sum")
     return total / known.clamp(min=1)
+
+
+def teacher_loss(logits: Tensor, soft_tags: Tensor) -> Tensor:
+    """Mean divergence from the teacher over the tokens that it teaches; zero where there is none.
+
+    The Kullback-Leibler divergence of Hinton et al. (2015), at temperature 1.
+
+    Args:
+        logits: ``(tokens, tags)``.
+        soft_tags: the teacher's probabilities, ``(tokens, tags)``, all 0 where it is not asked.
+    """
+    taught = soft_tags.sum(-1) > 0.5
+    divergence = nn.functional.kl_div(
+        nn.functional.log_softmax(logits.float(), dim=-1), soft_tags, reduction="none"
+    )
+    return divergence.sum(-1)[taught].sum() / taught.sum().clamp(min=1)
 
 
 def choice_loss(scores: Tensor, targets: Tensor, group: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TextIO
 
 import numpy as np
 
-from claimx.metrics.figures import Figure, Key
+from claimx.metrics.figures import Difference, Figure, Key
 from claimx.metrics.scoring import ACCURACIES, ALL, Pair
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -28,6 +28,11 @@ def nested(figures: Mapping[Key, Figure]) -> dict[str, Any]:
             branch = branch.setdefault(part, {})
         branch[key[-1]] = figure.to_share_dict() if key[0] in ACCURACIES else figure.to_dict()
     return tree
+
+
+def nested_differences(differences: Mapping[Key, Difference]) -> dict[str, Any]:
+    """Return differences of two models as dicts by the dotted name of the figure."""
+    return {".".join(key): difference.to_dict() for key, difference in differences.items()}
 
 
 def nested_calibration(results: Mapping[Key, dict[str, Any]]) -> dict[str, Any]:
@@ -129,8 +134,22 @@ def tables(report: Mapping[str, Any]) -> list[Table]:
         ),
         (
             "Calibration of span scores (percent)",
-            ("layer", "label", "error", "mean score", "exactly right", "predicted"),
+            (
+                "layer",
+                "label",
+                "error",
+                "if perfect",
+                "",
+                "mean score",
+                "exactly right",
+                "predicted",
+            ),
             _calibration_rows(report["calibration"]),
+        ),
+        (
+            "Compared with the baseline (percent; paired, * where the interval leaves out 0)",
+            ("figure", "", "baseline", "this model", "difference", ""),
+            _difference_rows(report.get("differences") or {}),
         ),
     )
     return [
@@ -202,10 +221,19 @@ def _speaker_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             if figure:
                 counts = (str(figure["gold"]), str(figure["predicted"]))
                 yield (name, layer, *_f1_cells(figure), _between(figure["f1_interval"]), *counts)
-    for layer, share in sorted(figures.get("pronouns", {}).items()):
+    for name, layer, share in _speaker_shares(figures):
         cells = (_percent(share["accuracy"]), _between(share["accuracy_interval"]))
-        yield ("pronoun -> person, given gold (accuracy)", layer, "", "", *cells,
-               str(share["total"]), "")  # fmt: skip
+        yield (name, layer, "", "", *cells, str(share["total"]), "")
+
+
+def _speaker_shares(
+    figures: Mapping[str, Any],
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for layer, share in sorted(figures.get("pronouns", {}).items()):
+        yield "pronoun -> person, given gold (accuracy)", layer, share
+    for layer, shares in sorted(figures.get("nameless", {}).items()):
+        yield "nameless speaker -> person or nobody (accuracy)", layer, shares["right"]
+        yield '  answering always "nobody"', layer, shares["nobody"]
 
 
 def _quantity_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -224,11 +252,28 @@ def _quantity_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             )
 
 
+_CALIBRATION = ("error", "perfect_error", "mean_score", "share_right")
+
+
 def _calibration_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for layer, entry in tree.items():
         for label, result in [("", entry)] if layer == ALL else entry.items():
-            shares = (result["error"], result["mean_score"], result["share_right"])
-            yield (layer, label, *map(_percent, shares), str(result["items"]))
+            cells = [_percent(result[name]) for name in _CALIBRATION]
+            cells.insert(2, _between(result["perfect_interval"]))
+            yield (layer, label, *cells, str(result["items"]))
+
+
+def _difference_rows(differences: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, found in sorted(differences.items()):
+        low, high = found["difference_interval"]
+        yield (
+            name,
+            "*" if low > 0 or high < 0 else "",
+            _percent(found["baseline_f1"]),
+            _percent(found["f1"]),
+            f"{100 * found['difference']:+.1f}",
+            f"{100 * low:+.1f} to {100 * high:+.1f}",
+        )
 
 
 def print_tables(made: Sequence[Table], out: TextIO) -> None:

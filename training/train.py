@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,18 +24,18 @@ from transformers import AutoTokenizer
 from claimx.batching import padded_length, special_tokens
 from claimx.checkpoint import find_model, load_checkpoint, save_checkpoint
 from claimx.errors import ClaimxError, ConfigError
-from claimx.labels import LabelSchema
+from claimx.extractor import Extractor
+from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.modeling import ClaimxConfig, ClaimxModel
+from claimx.pairs import span_kinds
 from training.calibrate import calibrate_folder
 from training.config import TrainConfig, load_config
-from training.data import (
-    Featuriser,
-    TrainingArticle,
-    build_dataset,
-    load_articles,
-    text_fingerprint,
-)
+from training.data import TrainingArticle, load_articles, text_fingerprint
+from training.evaluate import evaluate, publish, read_gold
+from training.examples import Featuriser, build_dataset
+from training.growing import grow
 from training.schedule import plan_steps
+from training.teacher import Teacher
 from training.trainer import Plan, is_first_process, train
 
 _console = Console(stderr=True, highlight=False)
@@ -68,27 +68,34 @@ def start_tokenizer(config: TrainConfig) -> Tokenizer:
 def build_model(config: TrainConfig) -> ClaimxModel:
     """Start a model from the configured encoder, or go on from a trained one.
 
-    New parts are drawn from the seed.
+    A trained model keeps its calibration until another is fitted. New parts are drawn from
+    the seed.
 
     Raises:
         ConfigError: if the model to go on from has another label schema.
     """
     torch.manual_seed(config.seed)
-    schema = LabelSchema.from_dict(config.schema)
     if config.init:
         model = load_checkpoint(find_model(config.init)).model
-        if model.config.label_schema != schema:
-            raise ConfigError(f"{config.init} has another label schema than the config")
+        known = model.config.label_schema
+        if config.schema and LabelSchema.from_dict(config.schema) != known:
+            raise ConfigError(
+                f"{config.init} has another label schema than `schema`; leave that out and name "
+                "what is to be added in `new_labels`"
+            )
+        model = grow(model, known.extended(config.new_labels))
         for name in ("window", "overlap", "name", "version"):
             setattr(model.config, name, getattr(config, name))
-        model.config.calibration, model.config.persistence = {}, {}
-        model.config.link_thresholds = {}
     else:
+        schema = LabelSchema.from_dict(config.schema) if config.schema else DEFAULT_SCHEMA
         sizes = {name: getattr(config, name) for name in ("link_size", "window", "overlap")}
         model = ClaimxModel.from_encoder(
             config.encoder,
             ClaimxConfig(
-                schema=schema.to_dict(), name=config.name, version=config.version, **sizes
+                schema=schema.extended(config.new_labels).to_dict(),
+                name=config.name,
+                version=config.version,
+                **sizes,
             ),
         )
     model.train()
@@ -96,16 +103,19 @@ def build_model(config: TrainConfig) -> ClaimxModel:
 
 
 def build_plan(
-    items: Sequence[TrainingArticle], tokenizer: Tokenizer, config: TrainConfig
+    items: Sequence[TrainingArticle],
+    tokenizer: Tokenizer,
+    schema: LabelSchema,
+    config: TrainConfig,
 ) -> tuple[Plan, Featuriser]:
     """Featurise all articles and fix the order in which they are seen."""
     special = special_tokens(tokenizer)
-    schema = LabelSchema.from_dict(config.schema)
-    featuriser = Featuriser(tokenizer, special, schema, config)
+    teacher = Teacher(load_checkpoint(find_model(config.teacher))) if config.teacher else None
+    featuriser = Featuriser(tokenizer, special, schema, config, teacher)
     datasets = [build_dataset(items, featuriser, swapped=False)]
     if config.swap_marks:
         # A featuriser of its own, so that spans are counted once.
-        again = Featuriser(tokenizer, special, schema, config)
+        again = Featuriser(tokenizer, special, schema, config, teacher)
         datasets.append(build_dataset(items, again, swapped=True))
     owners = datasets[0]["article"][:].tolist()
     if any(owners != dataset["article"][:].tolist() for dataset in datasets):
@@ -129,11 +139,12 @@ def build_plan(
 def portable(config: dict[str, Any]) -> dict[str, Any]:
     """Keep the names of files and drop the folders, which are those of one machine."""
     changed = dict(config)
-    for key in ("encoder", "init"):
+    for key in ("encoder", "init", "teacher"):
         if Path(config[key]).is_dir():
             changed[key] = "/".join(Path(config[key]).parts[-2:])
     changed["output"] = Path(config["output"]).name
-    changed["dev"] = [Path(name).name for name in config["dev"]]
+    for key in ("dev", "test"):
+        changed[key] = [Path(name).name for name in config[key]]
     changed["corpora"] = [
         {**entry, "path": Path(entry["path"]).name} for entry in config["corpora"]
     ]
@@ -153,6 +164,27 @@ def check_window(model: ClaimxModel, plan: Plan, config: TrainConfig) -> None:
             f"a window of {config.window} tokens is padded to {width}, but the encoder reads "
             f"{positions} at once: use a smaller `window`"
         )
+
+
+def check_labels(items: Sequence[TrainingArticle], schema: LabelSchema) -> None:
+    """Stop if no annotated label is one of the model's.
+
+    Raises:
+        ConfigError: naming the labels on both sides.
+    """
+    known = set(span_kinds(schema))
+    found = {(span.layer, span.label) for item in items for span in item.article.spans}
+    if found and not found & known:
+        raise ConfigError(
+            f"none of the annotated labels {_names(found)} is one of the model's "
+            f"{_names(known)}; `new_labels` adds labels"
+        )
+    if found - known:
+        _console.print(f"not learnt, for the model has no such labels: {_names(found - known)}")
+
+
+def _names(kinds: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(sorted(f"{layer}/{label}" for layer, label in kinds))
 
 
 def training_record(
@@ -182,7 +214,10 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     _console.quiet = not is_first_process()
     items = load_articles(config.corpora)
     tokenizer = start_tokenizer(config)
-    plan, featuriser = build_plan(items, tokenizer, config)
+    model = build_model(config)
+    schema = model.config.label_schema
+    check_labels(items, schema)
+    plan, featuriser = build_plan(items, tokenizer, schema, config)
     report = featuriser.report
     _console.print(
         f"{len(items)} articles, {len(plan.datasets[0])} examples, {len(plan.steps)} steps; "
@@ -193,7 +228,6 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     (output / "config.yaml").write_text(yaml.safe_dump(_plain(config.to_dict()), sort_keys=False))
-    model = build_model(config)
     check_window(model, plan, config)
     steps = train(model, plan, config, resume=resume, stop_after=stop_after)
     folder = output / "model"
@@ -201,7 +235,17 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
         save_checkpoint(folder, model, tokenizer, training_record(config, items, featuriser, steps))
         if config.dev:
             calibrate_folder(folder, [Path(name) for name in config.dev])
+        if config.test:
+            report_on(folder, [Path(name) for name in config.test])
     return folder
+
+
+def report_on(folder: Path, test: Sequence[Path]) -> None:
+    """Print the finished model's figures on test files; they are written beside it as well."""
+    golds = read_gold(test)
+    model = Extractor.from_pretrained(folder)
+    report = {"model": folder.name, "data": [path.name for path in test], **evaluate(model, golds)}
+    publish(report, folder.parent / "test.json")
 
 
 def _plain(value: Any) -> Any:

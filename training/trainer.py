@@ -77,7 +77,7 @@ def train(
     # Without the hint accelerate takes every process of a CPU group for one that is alone.
     grouped = int(os.environ.get("WORLD_SIZE", "1")) > 1
     accelerator = Accelerator(cpu=grouped and not torch.cuda.is_available())
-    objective = Objective(model, config.link_weight)
+    objective = Objective(model, config.link_weight, config.teacher_weight)
     optimizer = build_optimizer(objective.model, config)
     total = len(plan.steps)
     done = 0

@@ -106,12 +106,18 @@ def _units_differ(span: AnnotatedSpan, found: Quantity) -> bool:
     if reading is None or reading.unit is None or found.unit is None:
         return False
     given, read = canonical_unit(span.attrs["unit"]) or "", canonical_unit(found.unit) or ""
-    if given == read or given.startswith(f"{read} ") or {given, read} <= _POINTS:
+    if _begins_with(given, read) or {given, read} <= _POINTS:
         return False
     ambiguous = "pound" in span.text or not _CLEAR_CURRENCY.search(span.text)
     if "money" in (span.attrs["kind"], found.kind) and ambiguous:
         return bool(re.sub("^[A-Z]{3}|^pound", "", given) != re.sub("^[A-Z]{3}|^pound", "", read))
     return True
+
+
+def _begins_with(given: str, read: str) -> bool:
+    """Whether the annotated unit is the one that is read, or goes on: "USD per metric ton unit"."""
+    words = given.split()
+    return any(canonical_unit(" ".join(words[:end])) == read for end in range(1, len(words) + 1))
 
 
 def _agree(gold: float | None, found: float | None) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from claimx.checking.findings import Remark
 from claimx.types import AnnotatedArticle, AnnotatedSpan
@@ -31,6 +31,14 @@ _TITLE_BEFORE = re.compile(
 # Before a number these are as often prepositions: "under a 20-year deal", "between two wrongs".
 _PREPOSITIONS = frozenset(
     "above below between beyond from inside over past to under within".split()
+)
+
+
+# Verbs that take "up", before which "up to" says where they lead: "came up to nineteen".
+_UP_VERBS = frozenset(
+    "add added adds bring brings brought came come comes coming get gets getting go goes going "
+    "gone got grew grow move moved moves push pushed pushes sign signed signs wake wakes went "
+    "woke work worked works".split()
 )
 
 
@@ -61,7 +69,13 @@ def both_ways(article: AnnotatedArticle) -> Iterator[Remark]:
             spans[span.label].append(span)
             layers[span.layer].append(span)
     identity, quantity = _Taken(layers["identity"]), _Taken(layers["quantity"])
-    yield from _names(article.text, spans["PERSON"], identity)
+    bodies = {
+        word
+        for span in spans["AFFILIATION"]
+        for word in re.findall(r"\w[\w'’-]*\w", span.text)
+        if word[0].isupper()
+    }
+    yield from _names(article.text, spans["PERSON"], identity, bodies)
     yield from _offices(article.text, spans, identity)
     yield from _bodies(article.text, spans, identity)
     yield from _cues(article.text, spans["CUE"], _Taken(layers["attribution"]))
@@ -86,10 +100,13 @@ def _remark(span: AnnotatedSpan, text: str, start: int, end: int, what: str) -> 
     return Remark("both-ways", (span.id,), message, start, end)
 
 
-def _names(text: str, persons: Sequence[AnnotatedSpan], taken: _Taken) -> Iterator[Remark]:
+def _names(
+    text: str, persons: Sequence[AnnotatedSpan], taken: _Taken, bodies: Set[str]
+) -> Iterator[Remark]:
+    """A name; not a surname alone that is also that of a firm: "Ana Ruiz" of "Ruiz & Sons"."""
     for surface, span in _first_of_each(persons).items():
         whole = " " in surface
-        if not whole and (len(surface) < 4 or not surface[0].isupper()):
+        if not whole and (surface in bodies or len(surface) < 4 or not surface[0].isupper()):
             continue
         for start, end in _occurrences(text, surface):
             if taken.overlaps(start, end) or _NAME_GOES_ON.match(text, end):
@@ -169,6 +186,9 @@ def _modifiers(
         if match is None:
             continue
         start, end = base + match.start(1), base + match.end(1)
+        verb = text[:start].rpartition(" ")[0].rpartition(" ")[2].casefold()
+        if match[1].casefold() == "up to" and verb in _UP_VERBS:
+            continue
         if not taken.overlaps(start, end):
             span = known[match[1].casefold()]
             remark = _remark(span, text, start, end, f"mark it as the modifier of {quantity.id}")

@@ -24,6 +24,8 @@ from claimx.formats.tokens import token_range, tokens_of
 from claimx.types import AnnotatedArticle
 
 _START = "-DOCSTART-"
+# A row takes some hundred bytes of memory; no article has as many.
+MAX_TOKENS = 1_000_000
 _NAMED_START = re.compile(r"-DOCSTART-\s+\((.+)\)")
 _TAG = re.compile(r"O|[BIESLU]-\S+")
 # Columns of chunks, as in CoNLL 2000 and 2003, hold no spans that anybody wants here.
@@ -146,6 +148,11 @@ def _documents(path: Path) -> Iterator[_Document]:
             )
         columns = len(row)
         document.rows.append((row[0], row[1:]))
+        if len(document.rows) > MAX_TOKENS:
+            raise FormatError(
+                f"{path}:{number}: more than {MAX_TOKENS:,} tokens in one article; "
+                f"divide the file by {_START} lines"
+            )
     if any(document.rows):
         yield document
 

@@ -6,6 +6,7 @@ promised.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -57,6 +58,8 @@ def convert(
         FormatError: if the source cannot be read at all, or the target not written.
     """
     source, target = Path(source), Path(target)
+    if source.exists() and target.exists() and source.samefile(target):
+        raise FormatError(f"{target}: is INPUT itself, which would be gone; name another OUTPUT")
     reader = codec_named(from_ or detect(source))
     writer = codec_named(to) if to else _by_suffix(target)
     left_out = Tally()
@@ -135,10 +138,14 @@ def _write(target: Path, codec: Codec, articles: Sequence[AnnotatedArticle]) -> 
     """Write beside the target, read that back, and only then put it into its place."""
     if target.is_dir() or (codec.folders and target.suffix.lower() != ".zip"):
         refuse_taken(target)
-    if not target.parent.is_dir():
-        raise FormatError(f"{target}: there is no folder {target.parent}; make it first")
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        # Renaming a file over it would take a device such as /dev/null from everybody.
+        raise FormatError(f"{target}: is no plain file but a pipe or a device; name a new file")
+    place = Path(os.path.realpath(target))  # what a link points to, and not the link, is written
+    if not place.parent.is_dir():
+        raise FormatError(f"{target}: there is no folder {place.parent}; make it first")
     try:
-        room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        room = Path(tempfile.mkdtemp(prefix=".claimx.", dir=place.parent))
     except OSError as error:
         raise FormatError(f"{target}: cannot be written: {error.strerror or error}") from error
     try:
@@ -147,7 +154,7 @@ def _write(target: Path, codec: Codec, articles: Sequence[AnnotatedArticle]) -> 
         again = Reading(_damaged)
         files = _files(written, codec)
         lost = compare(articles, [one for file in files for one in codec.read(file, again)])
-        written.replace(target)
+        written.replace(place)
     except OSError as error:
         raise FormatError(f"{target}: cannot be written: {error.strerror or error}") from error
     except FormatError as error:

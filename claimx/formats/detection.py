@@ -14,7 +14,7 @@ from claimx.errors import AnnotationError, FormatError
 from claimx.formats.brat_lines import parse_standoff
 from claimx.formats.polnear import polnear_label
 from claimx.formats.registry import CODECS
-from claimx.formats.sources import MAX_BYTES, parse_json, read_text
+from claimx.formats.sources import MAX_BYTES, open_file, parse_json, read_text
 
 _HEAD = 2**16
 _GZIP = b"\x1f\x8b"
@@ -59,7 +59,7 @@ def _folder(path: Path) -> str | None:
 
 def _file(path: Path) -> str | None:
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(_HEAD)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -174,7 +174,7 @@ _WORDS = (
     ("native", ("complete_layers", "links", "layer")),
     ("prodigy", ("token_start", "_input_hash", "answer")),
     ("doccano", ("entities", "start_offset", "label")),
-    ("native", ("spans",)),
+    ("native", ("spans", "text")),
 )
 _LOOKS: tuple[tuple[str, Callable[[str, Path], str | bool | None]], ...] = (
     ("xmi", _is_xmi),

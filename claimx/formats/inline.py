@@ -38,6 +38,7 @@ from claimx.formats.inline_tags import (
     read_quantity,
 )
 from claimx.formats.inline_writer import render_inline
+from claimx.formats.sources import read_text
 from claimx.labels import DEFAULT_SCHEMA
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 
@@ -51,7 +52,6 @@ __all__ = [
     "render_inline",
 ]
 
-MAX_BYTES = 64 * 2**20
 _MAX_PROBLEMS = 1000
 
 _ANGLE = re.compile(r"<[^<>]*>?")
@@ -138,19 +138,7 @@ def read_source(path: Path | str) -> str:
     Raises:
         FormatError: if it is missing, too large or not UTF-8.
     """
-    try:
-        with Path(path).open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(raw) > MAX_BYTES:
-        raise FormatError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; one file is one article")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        bad = raw[error.start : error.start + 8]
-        raise FormatError(f"{path}:{line}: not UTF-8: {bad!r}; save the file as UTF-8") from error
+    return read_text(Path(path), keep_mark=True)
 
 
 def parse_inline_report(source: str, name: str = "inline") -> ParsedInline:

@@ -2,9 +2,10 @@
 
 Offsets are UTF-16 code units, as in a browser. The control tag of a span (``from_name``) is its
 layer; the attributes of a quantity are answers of controls that belong to the region
-(``perRegion``). Of several annotators one must be chosen; cancelled annotations are left out.
-What Label Studio has no place for stays in ``data.claimx`` and in the ``meta`` of a region,
-which it hands back untouched.
+(``perRegion``); `formats.label_config` writes the labelling configuration with these controls.
+Of several annotators one must be chosen; cancelled annotations are left out. What Label Studio
+has no place for stays in ``data.claimx`` and in the ``meta`` of a region, which it hands back
+untouched. The scores of what a person has accepted are a model's no longer and are dropped.
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from claimx.errors import AnnotationError, FormatError
-from claimx.formats.assembly import NUMBERS, assemble, parse_label, quantity_attrs, shown_attrs
+from claimx.formats.assembly import assemble, shown_attrs
+from claimx.formats.certainty import PRELABELLED_BY, certainty
 from claimx.formats.checks import Problem
 from claimx.formats.codec import Reading
+from claimx.formats.label_studio_regions import links_of, spans_of
 from claimx.formats.native import replacing
-from claimx.formats.offsets import Offsets, agreeing_offsets
 from claimx.formats.sources import parse_json, read_text, to_json
 from claimx.text import utf16_offsets
 from claimx.types import AnnotatedArticle, AnnotatedSpan
 
 _Json = Mapping[str, Any]
-_CHOICES = ("kind", "modifier", "change")
-# type of a result -> how its value is read as an attribute; these belong to a region.
-_ANSWERS = ("number", "rating", "choices", "textarea")
+# The object tag that shows the text, and the field of the task's data that holds it.
+TEXT = "text"
+# Attribute of a QUANTITY, which is the name of its control -> type of that control's results.
+ATTRIBUTE_CONTROLS = {
+    "value": "number", "low": "number", "high": "number", "unit": "textarea",
+    "kind": "choices", "modifier": "choices", "change": "choices",
+}  # fmt: skip
 
 
 # ---- writing ------------------------------------------------------------------------------
@@ -64,54 +70,77 @@ def label_studio_task(article: AnnotatedArticle, number: int) -> dict[str, Any]:
         number: the number of the task.
     """
     offsets = utf16_offsets(article.text).tolist()
+    names = _region_names(article.spans)
     result: list[dict[str, Any]] = []
     for span in article.spans:
-        result += _regions(span, offsets)
+        result += _regions(span, names[span.id], offsets)
     for link in article.links:
         relation = {
-            "from_id": link.head,
-            "to_id": link.tail,
+            "from_id": names[link.head],
+            "to_id": names[link.tail],
             "type": "relation",
             "direction": "right",
             "labels": [link.type],
         }
         result.append(relation | ({} if link.score is None else {"score": link.score}))
     ours = {"id": article.id, "meta": article.meta, "complete_layers": article.complete_layers}
-    scores = [span.score for span in article.spans if span.score is not None]
+    model = article.meta.get(PRELABELLED_BY)
+    # A model that finds nothing predicts that; it is no annotation of a person's.
+    predicted = any(span.score is not None for span in article.spans) or (
+        model is not None and not article.spans
+    )
     answer: dict[str, Any] = {"result": result}
-    if scores:
-        # The task manager sorts by this score: a text is as sure as its least sure span.
-        answer = {"model_version": "claimx", "score": min(scores)} | answer
+    if predicted:
+        # The task manager sorts by this score.
+        score = round(certainty(article), 4)
+        answer = {"model_version": str(model or "claimx"), "score": score} | answer
     else:
         answer = {"id": number, "was_cancelled": False, "ground_truth": False} | answer
     return {
         "id": number,
-        "data": {"text": article.text, "claimx": ours},
-        ("predictions" if scores else "annotations"): [answer],
+        "data": {TEXT: article.text, "claimx": ours},
+        ("predictions" if predicted else "annotations"): [answer],
     }
 
 
-def _regions(span: AnnotatedSpan, offsets: list[int]) -> Iterator[dict[str, Any]]:
+def _region_names(spans: Iterable[AnnotatedSpan]) -> dict[str, str]:
+    """Return span id -> region id; Label Studio cuts an id at ``#`` when a person accepts it."""
+    names: dict[str, str] = {}
+    given = [span.id for span in spans]
+    taken = {name for name in given if "#" not in name}
+    for name in given:
+        region = name.replace("#", "~")
+        while region != name and region in taken:
+            region += "~"
+        taken.add(region)
+        names[name] = region
+    return names
+
+
+def _regions(span: AnnotatedSpan, name: str, offsets: list[int]) -> Iterator[dict[str, Any]]:
     place = {"start": offsets[span.start], "end": offsets[span.end], "text": span.text}
     region: dict[str, Any] = {
-        "id": span.id,
+        "id": name,
         "from_name": span.layer,
-        "to_name": "text",
+        "to_name": TEXT,
         "type": "labels",
         "value": {**place, "labels": [span.label]},
     }
     if span.score is not None:
         region["score"] = span.score
+    kept: dict[str, Any] = {"id": span.id} if span.id != name else {}
     if span.attrs:
-        region["meta"] = {"claimx": {"attrs": span.attrs}}
+        kept |= {"label": span.label, "attrs": span.attrs}
+    if kept:
+        region["meta"] = {"claimx": kept}
     yield region
     for key, value in shown_attrs(span.label, span.attrs).items():
-        kind = "number" if key in NUMBERS else "choices" if key in _CHOICES else "textarea"
+        kind = ATTRIBUTE_CONTROLS[key]
         given = value if kind == "number" else [value]
         yield {
-            "id": span.id,
+            "id": name,
             "from_name": key,
-            "to_name": "text",
+            "to_name": TEXT,
             "type": kind,
             "value": {**place, ("text" if kind == "textarea" else kind): given},
         }
@@ -169,8 +198,11 @@ def _article(task: Any, name: object, predicted: bool, reading: Reading) -> Anno
         raise AnnotationError("`result` must be a list of objects")
     ours = task["data"].get("claimx")
     ours = ours if isinstance(ours, dict) else {}
-    spans = _spans(results, text, reading, own=bool(ours))
-    known = {span["id"] for span in spans} | {span["region"] for span in spans}
+    spans = spans_of(results, text, reading, own=bool(ours))
+    links = list(links_of(results, spans, reading))
+    if not predicted:
+        for item in (*spans, *links):
+            item["score"] = None
     meta = ours.get(
         "meta", {key: value for key, value in task["data"].items() if value is not text}
     )
@@ -181,7 +213,7 @@ def _article(task: Any, name: object, predicted: bool, reading: Reading) -> Anno
         str(ours.get("id", name)),
         text,
         [{key: value for key, value in span.items() if key != "region"} for span in spans],
-        list(_links(results, known, reading)),
+        links,
         left_out=reading.left_out,
         complete_layers=[str(layer) for layer in layers],
         meta=meta,
@@ -230,111 +262,3 @@ def _annotators(answer: _Json) -> tuple[str, ...]:
             str(person[key]) for key in ("email", "username", "id") if person.get(key) is not None
         )
     return ("unknown",) if person is None else (str(person),)
-
-
-def _spans(results: list[_Json], text: str, reading: Reading, *, own: bool) -> list[dict[str, Any]]:
-    """Return the labelled regions in native form.
-
-    Args:
-        results: of one annotation.
-        text: of the task.
-        reading: counts what is left out.
-        own: whether the task is one of ours, in which a control is always a layer.
-    """
-    spans: list[dict[str, Any]] = []
-    regions = [item for item in results if item.get("type") == "labels"]
-    offsets = _offsets(regions, text, reading)
-    answers = _answers(results, reading)
-    for item in regions:
-        value = item["value"]
-        labels = value.get("labels")
-        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-            raise AnnotationError(f"region {item.get('id')!r}: `labels` must be a list of names")
-        if not labels:
-            reading.left_out.add("regions without label", repr(value.get("text")))
-        for index, label in enumerate(labels):
-            region = str(item.get("id", f"r{len(spans) + 1}"))
-            control = str(item.get("from_name"))
-            layer, plain = (control, label) if own else _layer(control, label, reading)
-            score = item.get("score")
-            spans.append(
-                {
-                    "id": f"{region}#{index + 1}" if index else region,
-                    "region": region,
-                    "layer": layer,
-                    "label": plain,
-                    "start": offsets.point(value["start"]),
-                    "end": offsets.point(value["end"]),
-                    "score": score if type(score) in (int, float) else None,
-                    "attrs": quantity_attrs(plain, answers.get(region, {}), _kept(item)),
-                }
-            )
-    return spans
-
-
-def _layer(control: str, label: str, reading: Reading) -> tuple[str, str]:
-    """Return layer and label; a control of another name than a layer is a foreign project's."""
-    layer, plain = parse_label(label, reading.schema)
-    known = {entry.name for entry in reading.schema.layers}
-    return (control, label) if control in known or layer not in known else (layer, plain)
-
-
-def _kept(item: _Json) -> dict[str, Any] | None:
-    meta = item.get("meta")
-    ours = meta.get("claimx") if isinstance(meta, dict) else None
-    attrs = ours.get("attrs") if isinstance(ours, dict) else None
-    return attrs if isinstance(attrs, dict) else None
-
-
-def _offsets(regions: list[_Json], text: str, reading: Reading) -> Offsets:
-    places = []
-    for item in regions:
-        value = item.get("value")
-        value = value if isinstance(value, dict) else {}
-        start, end = value.get("start"), value.get("end")
-        if type(start) is not int or type(end) is not int:
-            raise AnnotationError(
-                f"region {item.get('id')!r} has no offsets into plain text (start {start!r}); "
-                "use a Text object, not HyperText or Paragraphs"
-            )
-        places.append((start, end, value.get("text")))
-    offsets = agreeing_offsets(text, places)
-    if offsets.remark:
-        reading.left_out.add(offsets.remark, "")
-    return offsets
-
-
-def _answers(results: list[_Json], reading: Reading) -> dict[str, dict[str, Any]]:
-    """Return region id -> what was answered about the region."""
-    answers: dict[str, dict[str, Any]] = {}
-    for item in results:
-        kind = item.get("type")
-        if kind in ("labels", "relation"):
-            continue
-        value = item.get("value")
-        given = value.get("text" if kind == "textarea" else str(kind)) if (
-            isinstance(value, dict) and "start" in value and kind in _ANSWERS
-        ) else None  # fmt: skip
-        if given is None or not item.get("id"):
-            reading.left_out.add(f"results of type {kind}", f"{item.get('from_name')}")
-            continue
-        if isinstance(given, list) and len(given) == 1:
-            given = given[0]
-        if given not in ("", []):
-            answers.setdefault(str(item["id"]), {})[str(item.get("from_name"))] = given
-    return answers
-
-
-def _links(results: list[_Json], known: set[str], reading: Reading) -> Iterator[dict[str, Any]]:
-    for item in results:
-        if item.get("type") != "relation":
-            continue
-        head, tail = str(item.get("from_id")), str(item.get("to_id"))
-        if item.get("direction") == "left":
-            head, tail = tail, head
-        if not {head, tail} <= known:
-            reading.left_out.add("relations of regions that are not there", f"{head} -> {tail}")
-            continue
-        score = item.get("score")
-        for name in item.get("labels") or ["relation"]:
-            yield {"type": str(name), "head": head, "tail": tail, "score": score}

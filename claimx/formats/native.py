@@ -17,11 +17,11 @@ from typing import Any, BinaryIO, cast
 
 from claimx.errors import AnnotationError, FormatError
 from claimx.formats.checks import SHOWN, OnError, Problem, raise_problems
-from claimx.formats.sources import parse_json, start_of, to_json
+from claimx.formats.sources import MAX_BYTES, open_file, parse_json, start_of, to_json
 from claimx.types import AnnotatedArticle
 
 MAX_DECOMPRESSED = 2 * 2**30
-_CHUNK = 2**20
+_GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Field of a record -> the type that it must have; `types.py` checks what is inside.
@@ -41,7 +41,7 @@ def read_native(
     """Read annotated articles one by one.
 
     Args:
-        path: a ``.jsonl`` or ``.jsonl.gz`` file; gzip is told by the suffix.
+        path: a ``.jsonl`` or ``.jsonl.gz`` file; gzip is told by suffix or content.
         on_error: called for each bad line, which is then left out. Without it the bad lines are
             collected, and raised together after the last good article.
         max_bytes: how large a gzipped file may become.
@@ -122,12 +122,26 @@ def write_native(path: Path | str, articles: Iterable[AnnotatedArticle]) -> int:
 def _lines(path: Path, max_bytes: int) -> Iterator[bytes]:
     """Yield the lines; only a line feed ends one, since text may hold U+2028 and the like."""
     try:
-        with path.open("rb") as raw:
-            lines = _gzip_lines(raw, path, max_bytes) if path.suffix == ".gz" else iter(raw)
+        with open_file(path) as raw:
+            packed = path.suffix == ".gz" or raw.read(2) == _GZIP
+            raw.seek(0)
+            lines = _gzip_lines(raw, path, max_bytes) if packed else _bounded_lines(raw, path)
             for index, line in enumerate(lines):
                 yield line.removeprefix(_BYTE_ORDER_MARK) if index == 0 else line
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _bounded_lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
+    number = 0
+    while line := stream.readline(MAX_BYTES + 1):
+        number += 1
+        if len(line) > MAX_BYTES:
+            raise FormatError(
+                f"{path}:{number}: the line is longer than {MAX_BYTES // 2**20} MiB; "
+                "a line is one article"
+            )
+        yield line
 
 
 def _gzip_lines(raw: BinaryIO, path: Path, max_bytes: int) -> Iterator[bytes]:
@@ -135,26 +149,21 @@ def _gzip_lines(raw: BinaryIO, path: Path, max_bytes: int) -> Iterator[bytes]:
         raise FormatError(f"{path}: empty, not a gzip file")
     raw.seek(0)
     size, number = 0, 1
-    rest = b""
     try:
         with gzip.GzipFile(fileobj=raw) as stream:
-            while chunk := stream.read(_CHUNK):
-                size += len(chunk)
+            for line in _bounded_lines(cast(BinaryIO, stream), path):
+                size += len(line)
                 if size > max_bytes:
                     raise FormatError(
                         f"{path}:{number}: becomes larger than {max_bytes} bytes when "
                         "decompressed; split it, or raise max_bytes"
                     )
-                *whole, rest = (rest + chunk).split(b"\n")
-                for line in whole:
-                    yield line
-                    number += 1
+                yield line
+                number += 1
     except EOFError as error:
         raise FormatError(f"{path}:{number}: the gzip file is cut short; fetch it again") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(f"{path}:{number}: no sound gzip file: {error}") from error
-    if rest:
-        yield rest
 
 
 def _article(line: bytes) -> AnnotatedArticle:

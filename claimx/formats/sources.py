@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from claimx.errors import AnnotationError, FormatError
 
@@ -17,6 +17,24 @@ MAX_BYTES = 64 * 2**20
 _MEGABYTE = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a plain file for reading; a pipe would be waited for, a device may never end.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FormatError: if it is missing, not readable, or anything but a plain file.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "a pipe or a device; save it as a file first"
+            raise FormatError(f"{path}: is no plain file but {kind}")
+        return path.open("rb")
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -30,7 +48,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         FormatError: if it is missing, no plain file, or larger.
     """
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             raw = stream.read(max_bytes + 1)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -86,7 +104,7 @@ def read_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[int, by
         FormatError: if the file cannot be read, or a line is longer.
     """
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             number = 0
             while line := stream.readline(max_bytes + 1):
                 number += 1

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from claimx.errors import FormatError
 from claimx.formats.codec import Reading
 from claimx.formats.native import replacing
-from claimx.formats.sources import MAX_BYTES, decode, read_bytes, replacing_folder
+from claimx.formats.sources import MAX_BYTES, decode, open_file, read_bytes, replacing_folder
 
 TYPES = "TypeSystem.xml"
 MAX_DECOMPRESSED = 512 * 2**20
@@ -108,11 +108,8 @@ def _folder(root: Path, documents: list[Path]) -> dict[str, bytes]:
 
 
 def _starts_like_zip(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(2) == b"PK"
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+    with open_file(path) as stream:
+        return stream.read(2) == b"PK"
 
 
 def _zip(path: Path, reading: Reading) -> dict[str, bytes]:

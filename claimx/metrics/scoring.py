@@ -36,7 +36,8 @@ equal but for case, one to one within the speaker. Affiliations likewise.
 
 **Kinds of quotes** (`quote_kind_counts`): direct, indirect, mixed, by the quotation marks on both
 sides. Precision over the predicted quotes of that kind, recall over the gold quotes of that kind;
-right means matched, exactly or by overlap, with a quote of any kind.
+right means matched, exactly or by overlap, with a quote of any kind. Quotes that are exactly equal
+have one kind, so the exact F1 of direct quotes is that of the quotes that are direct on both sides.
 
 **Normal forms** (`quantity_counts`), accuracies over gold quantities that carry the attribute. A
 gold quantity is matched by overlap; unmatched it is wrong. *value*: value, low and high all
@@ -47,10 +48,13 @@ those that were found.
 
 **Speakers without a name** (`reference_counts`), given gold spans: speakers with no PERSON
 inside. Items are (speaker, person) by refers_to, a person being a whole cluster of mentions.
-*Pronouns*: of the speakers that are a pronoun and have a person in gold, the share whose set of
-predicted persons is the gold one.
+*Nameless*: of all of them the share whose set of predicted persons is the gold one, be it empty;
+beside it the share that always answering "nobody" has right. *Pronouns*: of the speakers that are a
+pronoun and have a person in gold, the share whose set of predicted persons is the gold one.
 
 **Calibration** (`span_calibration`): is a span's score the probability that it is exactly right?
+Beside the error stands the one that perfect scores would show at that count
+(`claimx.metrics.figures.perfect_calibration`).
 """
 
 from __future__ import annotations
@@ -63,7 +67,14 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from claimx.metrics.figures import Counts, Key, Tally, add_counts, calibration
+from claimx.metrics.figures import (
+    Counts,
+    Key,
+    Tally,
+    add_counts,
+    calibration,
+    perfect_calibration,
+)
 from claimx.metrics.matching import (
     MATCHERS,
     LinkKind,
@@ -83,7 +94,7 @@ QuoteKindOf = Callable[[str, int, int], str]
 UnitName = Callable[[str | None], str | None]
 
 ALL = "all"
-ACCURACIES = frozenset({"quantities", "pronouns"})
+ACCURACIES = frozenset({"quantities", "pronouns", "nameless"})
 """Figures whose precision, recall and F1 are one and the same share."""
 
 _UNSCORED_LINKS = frozenset({"coref", "not_coref"})  # pairs for training, nowhere complete
@@ -118,7 +129,7 @@ def score(
     canonical_unit = canonical_unit or _default_unit_name()
     if given_gold and len(given_gold) != len(pairs):
         raise ValueError(f"{len(pairs)} articles but {len(given_gold)} with gold spans given")
-    pairs = [_comparable(pair) for pair in pairs]
+    pairs = [comparable(pair) for pair in pairs]
     kinds = annotated_links(gold for gold, _ in pairs)
     tallies = []
     for gold, predicted in pairs:
@@ -133,7 +144,7 @@ def score(
         quantity_counts(tally, gold, predicted, matchings["overlap"], canonical_unit)
         tallies.append(tally)
     for tally, pair in zip(tallies, given_gold, strict=False):
-        gold, linked = _comparable(pair)
+        gold, linked = comparable(pair)
         same = {span.id: span.id for span in gold.spans}
         link_counts(tally, gold, linked, same, kinds, "links_given_gold")
         reference_counts(tally, gold, linked, kinds)
@@ -152,7 +163,7 @@ def _default_unit_name() -> UnitName:
     return canonical_unit
 
 
-def _comparable(pair: Pair) -> Pair:
+def comparable(pair: Pair) -> Pair:
     """Check that both sides share one text and keep what lies in completely annotated layers."""
     gold, predicted = pair
     if gold.text != predicted.text:
@@ -295,7 +306,9 @@ def quantity_counts(
         if partner:
             subsets.append("found")
         answers = partner.attrs if partner else None
-        for attribute, right in _compare(quantity.attrs, answers, canonical_unit).items():
+        for attribute, right in compare_normal_forms(
+            quantity.attrs, answers, canonical_unit
+        ).items():
             for subset in subsets:
                 add_counts(tally, ("quantities", subset, attribute), Counts.share(right, 1))
 
@@ -305,10 +318,16 @@ def _has_bare_dollar(text: str, span: AnnotatedSpan) -> bool:
     return _BARE_DOLLAR.search(text, span.start, span.end) is not None
 
 
-def _compare(
+def compare_normal_forms(
     gold: Mapping[str, Any], predicted: Mapping[str, Any] | None, canonical_unit: UnitName
 ) -> dict[str, bool]:
-    """Say for every attribute that gold carries whether the predicted one agrees."""
+    """Say for every attribute that gold carries whether the predicted one agrees.
+
+    Args:
+        gold: attributes of the gold quantity.
+        predicted: those of its partner; None where the quantity was not found.
+        canonical_unit: the closed name of a unit.
+    """
     answer = predicted or {}
     found = predicted is not None
     right: dict[str, bool] = {}
@@ -341,13 +360,14 @@ def span_calibration(pairs: Iterable[Pair]) -> dict[Key, dict[str, Any]]:
     """Measure calibration of all predicted spans with a score, and by layer and label.
 
     Correct means exactly right. The expected calibration error is that of
-    `claimx.metrics.figures.calibration` with 15 bins of equal size.
+    `claimx.metrics.figures.calibration` with 15 bins of equal size; beside it stands what
+    `claimx.metrics.figures.perfect_calibration` says of the same scores.
 
     Returns:
         ``("all",)`` and ``(layer, label)`` -> the result.
     """
     groups: dict[Key, list[tuple[float, bool]]] = defaultdict(list)
-    for gold, predicted in map(_comparable, pairs):
+    for gold, predicted in map(comparable, pairs):
         matching = match_spans(gold, predicted, "exact")
         for span in predicted.spans:
             if span.score is not None:
@@ -355,6 +375,6 @@ def span_calibration(pairs: Iterable[Pair]) -> dict[Key, dict[str, Any]]:
                 groups[ALL,].append(item)
                 groups[span.layer, span.label].append(item)
     return {
-        key: calibration(groups[key])
+        key: calibration(groups[key]) | perfect_calibration(score for score, _ in groups[key])
         for key in sorted(groups, key=lambda key: (key != (ALL,), key))
     }

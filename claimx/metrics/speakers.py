@@ -143,6 +143,10 @@ def reference_counts(
 ) -> None:
     """Count whom nameless speakers mean, under ``("references" or "pronouns", layer)``.
 
+    Under ``("nameless", layer, "right")`` stands how many have the right persons, or rightly
+    none, and under ``("nameless", layer, "nobody")`` how many the answer "nobody" would have right.
+    Only articles whose persons are all annotated count there.
+
     Args:
         tally: what to add to.
         gold: the gold article.
@@ -152,6 +156,8 @@ def reference_counts(
     clusters = person_clusters(gold, by_name=True)
     persons = labelled(gold, "PERSON")
     wanted, found = tails(gold, "refers_to"), tails(linked, "refers_to")
+    complete = {kind[1] for kind in kinds
+                if kind[0] == "refers_to" and kind[2] in gold.complete_layers}  # fmt: skip
     for speaker in labelled(gold, "SPEAKER"):
         named = any(speaker.start <= p.start and p.end <= speaker.end for p in persons)
         if named or not any(kind[:2] == ("refers_to", speaker.layer) for kind in kinds):
@@ -160,5 +166,8 @@ def reference_counts(
         given = {clusters.get(person.id, person.id) for person in found.get(speaker.id, ())}
         counts = Counts.paired(len(meant & given), len(given), len(meant))
         add_counts(tally, ("references", speaker.layer), counts)
+        if speaker.layer in complete:
+            for answer, right in (("right", meant == given), ("nobody", not meant)):
+                add_counts(tally, ("nameless", speaker.layer, answer), Counts.share(right, 1))
         if meant and speaker.text.casefold() in _PRONOUNS:
             add_counts(tally, ("pronouns", speaker.layer), Counts.share(meant == given, 1))

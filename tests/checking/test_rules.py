@@ -124,6 +124,7 @@ def test_missing_closing_mark_that_the_head_names_is_left_alone() -> None:
         ("<V id=v1 val=3 unit=tonne kind=measure>3 percent</V>", "unit percent"),
         ("<V id=v1 val=2300000 unit=USD>$2.3 billion</V>", "value 2300000000"),
         ("<V id=v1 val=5 unit=USD>€5</V>", "unit EUR"),
+        ("<V id=v1 val=5 unit=USD_per_metric_ton_unit>€5 per metric ton</V>", "unit EUR per tonne"),
         (
             "<M id=m1>at least</M> <V id=v1 val=5 mod=upper_bound m=m1>five</V>",
             "modifier lower_bound",
@@ -146,6 +147,7 @@ def test_normal_form_that_the_surface_contradicts_is_found(body: str, told: str)
         "a man of <V id=v1 val=66 unit=year kind=age>66</V>",
         "<V id=v1 val=5 unit=NZD>$5</V>",
         "<V id=v1 val=5 unit=EUR_per_gram>€5</V>",
+        "<V id=v1 val=5 unit=EUR_per_metric_ton_unit>€5 per metric ton unit</V>",
         "<M id=m1>well past</M> <V id=v1 val=5 mod=lower_bound m=m1>five</V>",
     ],
 )
@@ -195,6 +197,10 @@ def test_surface_marked_only_in_one_place_is_found(body: str, ids: str) -> None:
         "<R id=r1>Mayor</R> <P id=p1 role=r1>Ana Ruiz</P> will elect a new mayor.",
         "<P id=p1 aff=a1>Ana Ruiz</P> of <A id=a1>Helio</A>. Helio sold its mine.",
         "<V id=v1 val=12>12</V> and 12 again",
+        "<P id=p1>Ana Ruiz</P> owns <A id=a1>Ruiz & Sons</A>; <P id=p2 same=p1>Ruiz</P> founded "
+        "it. Then Ruiz went bankrupt.",
+        "<M id=m1>up to</M> <V id=v1 val=5 mod=upper_bound m=m1>five</V>, and came up to "
+        "<V id=v2 val=19>nineteen</V>",
         "<M id=m1>under</M> <V id=v1 val=5 mod=upper_bound m=m1>five</V>, under "
         "<V id=v2 val=2>two</V> deals",
     ],

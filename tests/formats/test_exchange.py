@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from claimx.formats.detection import detect
 from claimx.formats.losses import compare
 from claimx.formats.native import read_native, write_native
 from claimx.formats.registry import CODECS
+from claimx.formats.sources import read_bytes
 from claimx.types import AnnotatedArticle, Link
 from tests.formats.samples import articles, harbour
 
@@ -59,6 +63,25 @@ def test_every_format_has_a_target_here():
 def test_the_harbour_comes_back_whole(name, tmp_path):
     needs(name)
     assert there_and_back([harbour()], name, tmp_path) == [harbour()]
+
+
+@pytest.mark.parametrize("name", [*LOSSLESS, *LOSSY])
+def test_between_any_two_formats_every_loss_is_said(name, tmp_path):
+    needs(name)
+    write_native(tmp_path / "in.jsonl", [harbour()])
+    source = tmp_path / f"source-{TARGETS[name]}"
+    convert(tmp_path / "in.jsonl", source, "native", name)
+    convert(source, tmp_path / "before.jsonl", name, "native")
+    before = list(read_native(tmp_path / "before.jsonl"))
+    for other in (*LOSSLESS, *LOSSY):
+        if other in EXTRAS and find_spec(EXTRAS[other]) is None:
+            continue
+        target = tmp_path / f"{other}-{TARGETS[other]}"
+        losses = convert(source, target, name, other)
+        convert(target, tmp_path / f"{other}.after.jsonl", other, "native")
+        after = list(read_native(tmp_path / f"{other}.after.jsonl"))
+        said = {loss.what: loss.count for loss in losses.lost}
+        assert said == dict(compare(before, after).counts), other
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
@@ -190,6 +213,42 @@ def test_brackets_without_end_are_refused(tmp_path):
         convert(tmp_path / "a.json", tmp_path / "out.jsonl")
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.jsonl")
+    for name in (None, *(codec.name for codec in CODECS if codec.name not in EXTRAS)):
+        (tmp_path / "a.txt").write_text("Ann")
+        with pytest.raises(FormatError, match=r"a pipe or a device|is missing"):
+            convert(tmp_path / "a.jsonl", tmp_path / "out.jsonl", name, "native")
+
+
+def test_a_folder_named_like_a_file_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="is no plain file but a folder"):
+        read_bytes(tmp_path)
+
+
+def test_a_line_or_an_article_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("claimx.formats.native.MAX_BYTES", 100)
+    monkeypatch.setattr("claimx.formats.conll.MAX_TOKENS", 5)
+    line = json.dumps({"id": "a", "text": "x" * 200}).encode()
+    (tmp_path / "a.jsonl").write_bytes(line)
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(line))
+    (tmp_path / "c.conll").write_text("Ann\tB-X\n" * 9)
+    for name, told in (
+        ("a.jsonl", "1: the line is"),
+        ("b.jsonl.gz", "1: the line is"),
+        ("c.conll", "6: more than 5"),
+    ):
+        with pytest.raises(FormatError, match=f"{name}:{told}"):
+            convert(tmp_path / name, tmp_path / "out.jsonl")
+
+
+def test_a_gzipped_file_is_read_whatever_its_name(tmp_path):
+    write_native(tmp_path / "in.jsonl.gz", [harbour()])
+    (tmp_path / "in.jsonl.gz").rename(tmp_path / "in.data")
+    assert not convert(tmp_path / "in.data", tmp_path / "out.jsonl")
+    assert list(read_native(tmp_path / "out.jsonl")) == [harbour()]
+
+
 def test_an_unknown_format_says_which_there_are(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"\x00\x01\x02")
     with pytest.raises(FormatError, match="label-studio"):
@@ -212,6 +271,43 @@ def test_a_bad_article_leaves_the_target_as_it_was(tmp_path):
     losses = convert(tmp_path / "in.jsonl", tmp_path / "out.json", skip_bad=True)
     assert losses.articles == 1
     assert [loss.what for loss in losses.left_out] == ["problems, their articles skipped"]
+
+
+def test_a_pipe_or_a_device_is_never_replaced(tmp_path):
+    write_native(tmp_path / "in.jsonl", [harbour()])
+    os.mkfifo(tmp_path / "out.json")
+    with pytest.raises(FormatError, match="a pipe or a device"):
+        convert(tmp_path / "in.jsonl", tmp_path / "out.json")
+    assert (tmp_path / "out.json").is_fifo()
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "link.jsonl"])
+def test_the_input_is_never_its_own_output(name, tmp_path):
+    write_native(tmp_path / "in.jsonl", [harbour()])
+    before = (tmp_path / "in.jsonl").read_bytes()
+    (tmp_path / "link.jsonl").symlink_to("in.jsonl")
+    with pytest.raises(FormatError, match="is INPUT itself"):
+        convert(tmp_path / "in.jsonl", tmp_path / name, to="doccano")
+    assert (tmp_path / "in.jsonl").read_bytes() == before
+
+
+def test_a_link_is_written_through(tmp_path):
+    write_native(tmp_path / "in.jsonl", [harbour()])
+    (tmp_path / "out.json").symlink_to("real.json")
+    convert(tmp_path / "in.jsonl", tmp_path / "out.json")
+    assert (tmp_path / "out.json").is_symlink()
+    assert detect(tmp_path / "real.json") == "label-studio"
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("article_id", ["../../x", "a/b", "con", "", "x" * 5000, "/etc/x", "a\nb"])
+def test_no_article_id_leads_out_of_the_target(article_id, name, tmp_path):
+    needs(name)
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    [back] = there_and_back([replace(harbour(), id=article_id)], name, tmp_path / "deep" / "er")
+    assert back.id == article_id
+    assert [entry.name for entry in tmp_path.iterdir()] == ["deep"]
+    assert [entry.name for entry in (tmp_path / "deep").iterdir()] == ["er"]
 
 
 def test_a_folder_with_files_in_it_is_not_touched(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from claimx.formats.label_studio import label_studio_task, write_label_studio
-from claimx.types import AnnotatedArticle
+from claimx.types import AnnotatedArticle, AnnotatedSpan
 from tests.formats.reading import arrows, read_all, surfaces
 from tests.formats.samples import harbour
 
@@ -146,15 +146,99 @@ def test_a_file_of_predictions_alone_is_read(tmp_path):
     assert [span.score for span in article.spans] == [0.5]
 
 
-def test_scores_are_written_as_predictions_with_that_of_the_least_sure_span():
-    span = harbour().spans[0]
+def scored(text: str, *scores: float, **meta: str) -> AnnotatedArticle:
     spans = tuple(
-        type(span)(f"s{n}", "identity", "PERSON", n, n + 1, harbour().text[n], score=score)
-        for n, score in ((15, 0.9), (16, 0.25))
+        AnnotatedSpan(f"s{n}", "identity", "PERSON", n, n + 1, text[n], score=score)
+        for n, score in enumerate(scores)
     )
-    made = label_studio_task(AnnotatedArticle("a", harbour().text, spans), 1)
+    return AnnotatedArticle("a", text, spans, complete_layers=("identity",), meta=meta)
+
+
+def test_scores_are_written_as_a_prediction_of_the_model_with_the_article_s_certainty():
+    article = scored("ab c d e f g h i j", 0.9, 0.4, prelabelled_by="claimx-en 1 (ab)")
+    made = label_studio_task(article, 1)
     assert "annotations" not in made
-    assert made["predictions"][0]["score"] == 0.25
+    [prediction] = made["predictions"]
+    # 0.1 and 0.6 wrong spans in 9 words
+    assert (prediction["model_version"], prediction["score"]) == ("claimx-en 1 (ab)", 0.9222)
+
+
+def test_a_model_that_finds_nothing_makes_a_prediction_too(tmp_path):
+    nothing = scored("Rain.", prelabelled_by="m")
+    write_label_studio(tmp_path / "a.json", [nothing, scored("ab", 0.5, prelabelled_by="m")])
+    articles, _, left_out = read_all(tmp_path / "a.json", "label-studio")
+    assert ([len(one.spans) for one in articles], left_out) == ([0, 1], {})
+
+
+def test_what_a_person_has_accepted_has_no_scores(tmp_path):
+    accepted = [item | {"score": 0.4} for item in (*REGIONS, RELATION)]
+    [article], _, left_out = read(tmp_path, task(answer(*accepted)))
+    assert [item.score for item in (*article.spans, *article.links)] == [None] * 3
+    assert left_out == {}
+
+
+def test_no_region_id_is_one_that_label_studio_cuts():
+    ids = ("a#1", "a~1", "a", "b#", "b~")
+    spans = tuple(AnnotatedSpan(x, "l", "L", n, n + 1, "x") for n, x in enumerate(ids))
+    regions = label_studio_task(AnnotatedArticle("a", "x" * 5, spans), 1)["annotations"][0]
+    names = [item["id"] for item in regions["result"]]
+    assert len(set(names)) == 5
+    assert not any("#" in name for name in names)
+
+
+def test_span_ids_with_a_hash_come_back(tmp_path):
+    span = AnnotatedSpan("a#1", "identity", "PERSON", 0, 1, "x")
+    write_label_studio(tmp_path / "a.json", [AnnotatedArticle("a", "x", (span,))])
+    [article], _, _ = read_all(tmp_path / "a.json", "label-studio")
+    assert [one.id for one in article.spans] == ["a#1"]
+
+
+def test_a_region_labelled_in_two_controls_is_two_spans_and_links_find_the_right_one(tmp_path):
+    both = [
+        region("a", "SPEAKER", 3, 6, from_name="attribution"),
+        region("a", "PERSON", 3, 6, from_name="identity"),
+        region("r", "ROLE", 7, 11, from_name="identity"),
+        region("p", "PERSON", 12, 17, from_name="identity"),
+        REGIONS[1] | {"from_name": "attribution"},
+    ]
+    same = RELATION | {"from_id": "a", "to_id": "p", "labels": ["same_person"]}
+    [article], problems, _ = read(tmp_path, task(answer(*both, RELATION, same)))
+    assert problems == []
+    assert surfaces(article)["a"] == "attribution/SPEAKER=Ann"
+    assert surfaces(article)["a#2"] == "identity/PERSON=Ann"
+    assert arrows(article) == ["said_by b>a", "same_person a#2>p"]
+
+
+def test_the_attributes_of_a_region_with_two_labels_are_those_of_the_quantity(tmp_path):
+    value = {"start": 23, "end": 25, "number": 5}
+    number = {"id": "v", "type": "number", "from_name": "value", "value": value}
+    both = [
+        region("v", "MEASURED", 23, 25, from_name="other"),
+        region("v", "QUANTITY", 23, 25, from_name="quantity"),
+    ]
+    [article], _, _ = read(tmp_path, task(answer(*both, number)))
+    assert [(one.label, one.attrs.get("value")) for one in article.spans] == [
+        ("MEASURED", None), ("QUANTITY", 5),
+    ]  # fmt: skip
+
+
+def test_a_quantity_that_a_person_relabels_loses_its_attributes(tmp_path):
+    write_label_studio(tmp_path / "a.json", [harbour()])
+    [made] = json.loads((tmp_path / "a.json").read_text())
+    result = made["annotations"][0]["result"]
+    [relabelled] = [item for item in result if item.get("value", {}).get("labels") == ["QUANTITY"]]
+    relabelled["value"]["labels"] = ["MEASURED"]
+    made["annotations"][0]["result"] = [relabelled]
+    [article], _, _ = read(tmp_path, made)
+    assert [(one.label, dict(one.attrs)) for one in article.spans] == [("MEASURED", {})]
+
+
+def test_a_relation_without_label_is_named_by_the_only_link_that_fits(tmp_path):
+    bare = {key: value for key, value in RELATION.items() if key != "labels"}
+    unfit = bare | {"from_id": "a", "to_id": "b", "labels": []}
+    [article], _, left_out = read(tmp_path, task(answer(*REGIONS, bare, unfit)))
+    assert arrows(article) == ["said_by b>a", "relation a>b"]
+    assert left_out == {"relations without label, now named by what they join": 1}
 
 
 def test_a_relation_may_point_left_or_nowhere(tmp_path):

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimx.metrics.figures import Counts, calibration, summarise
+from claimx.metrics.figures import (
+    Counts,
+    calibration,
+    compare,
+    perfect_calibration,
+    summarise,
+)
 
 
 def test_precision_recall_and_f1_follow_from_the_counts():
@@ -73,3 +79,56 @@ def test_calibration_does_not_depend_on_the_order_of_equal_scores(items, random)
 
     one, other = (calibration(order, bins=2)["error"] for order in (items, shuffled))
     assert one == pytest.approx(other)
+
+
+def test_a_perfect_model_with_one_coin_a_part_is_off_by_one_half():
+    result = perfect_calibration([0.5], simulations=200)
+
+    # Whatever comes up, right or wrong, the share right is half away from the score.
+    assert result == {"perfect_error": 0.5, "perfect_interval": [0.5, 0.5]}
+
+
+def test_the_error_of_perfect_scores_is_that_of_the_binomial_distribution():
+    # 4 throws of a coin: 0 or 4 heads (1/16 each) are off by 1/2, 1 or 3 (1/4 each) by 1/4.
+    result = perfect_calibration([0.5] * 4, bins=1, simulations=20_000)
+
+    assert result["perfect_error"] == pytest.approx(2 / 16 / 2 + 2 / 4 / 4, abs=0.005)
+    assert result["perfect_interval"] == [0.0, 0.5]
+
+
+def test_scores_that_are_sure_leave_nothing_to_chance_and_no_scores_no_error():
+    assert perfect_calibration([0.0, 1.0, 1.0])["perfect_error"] == 0
+    assert perfect_calibration([])["perfect_error"] == 0
+
+
+def test_many_rounds_of_simulation_are_the_same_in_one_piece_and_in_several(monkeypatch):
+    scores = np.linspace(0.1, 0.9, 40)
+    whole = perfect_calibration(scores, simulations=50)
+
+    monkeypatch.setattr("claimx.metrics.figures._CELLS", 100)
+
+    assert perfect_calibration(scores, simulations=50) == whole
+
+
+def test_two_models_are_compared_on_the_same_draws():
+    hard, easy = Counts.paired(0, 1, 1), Counts.paired(10, 10, 10)
+    worse = [{("x",): hard if at % 2 else easy} for at in range(8)]
+    better = [{("x",): tally["x",] + Counts.paired(1, 1, 1)} for tally in worse]
+
+    found = compare(better, worse, resamples=200)["x",]
+
+    # 40 of 44 and 48 of 52. Each alone varies widely with the hard articles drawn.
+    assert found.f1 - found.baseline_f1 == pytest.approx(48 / 52 - 40 / 44)
+    assert 0 < found.low < found.f1 - found.baseline_f1 < found.high
+    alone = summarise(worse, resamples=200)["x",]
+    assert found.high - found.low < (alone.f1_high - alone.f1_low) / 2
+
+
+def test_a_model_against_itself_differs_by_nothing():
+    tallies = [{("x",): Counts.paired(at % 3, 3, 3)} for at in range(5)]
+
+    found = compare(tallies, tallies, resamples=20)["x",]
+
+    assert (found.low, found.high) == (0, 0)
+    with pytest.raises(ValueError, match="5 articles compared with 4"):
+        compare(tallies, tallies[1:])

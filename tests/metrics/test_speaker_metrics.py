@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from claimx.metrics.figures import Counts
+from claimx.metrics.scoring import score
 from claimx.metrics.speakers import person_clusters
 from claimx.types import AnnotatedArticle, AnnotatedSpan
 from tests.annotating import annotate, count
@@ -143,3 +146,38 @@ def test_a_pronoun_is_right_only_with_all_its_persons_and_no_other():
     assert half["pronouns", "attribution"] == Counts.share(0, 1)
     assert half["references", "attribution"] == Counts.paired(1, 1, 2)
     assert count(gold, gold, gold)["pronouns", "attribution"] == Counts.share(1, 1)
+
+
+NAMELESS = "Mara Lind met Tove Aas. She said yes. It said no. The board said little."
+NAMELESS_SPANS = [
+    ("p1", "PERSON", "Mara Lind"),
+    ("p2", "PERSON", "Tove Aas"),
+    ("s1", "SPEAKER", "She"),
+    ("s2", "SPEAKER", "It"),
+    ("s3", "SPEAKER", "The board"),
+]
+
+
+def test_nameless_speakers_stand_beside_the_answer_nobody():
+    gold = annotate(NAMELESS, NAMELESS_SPANS, [("refers_to", "s1", "p1")])
+    wrong_person = annotate(
+        NAMELESS, NAMELESS_SPANS, [("refers_to", "s1", "p2"), ("refers_to", "s2", "p2")]
+    )
+
+    # Of She, It and The board the model has the last alone right; "nobody" the last two.
+    tally = count(gold, gold, wrong_person)
+
+    assert tally["nameless", "attribution", "right"] == Counts.share(1, 3)
+    assert tally["nameless", "attribution", "nobody"] == Counts.share(2, 3)
+    assert count(gold, gold, gold)["nameless", "attribution", "right"] == Counts.share(3, 3)
+
+
+def test_nobody_is_no_answer_where_the_persons_are_not_all_annotated():
+    linked = annotate(NAMELESS, NAMELESS_SPANS, [("refers_to", "s1", "p1")])
+    attribution = replace(linked, complete_layers=("attribution",))
+
+    whole, half = score([(linked, linked), (attribution, attribution)],
+                        [(linked, linked), (attribution, attribution)])  # fmt: skip
+
+    assert ("nameless", "attribution", "nobody") in whole
+    assert ("nameless", "attribution", "nobody") not in half

@@ -34,7 +34,7 @@ def source(name: str, body: str, **head: str) -> str:
     fields = {
         "id": f"own/{name}",
         "genre": "wire",
-        "topic": "pottery",
+        "topic": "business",
         "date": "3 May 2024",
         "phenomena": "{inverted_cue: [c1]}",
         **head,
@@ -93,6 +93,8 @@ def test_one_problem_keeps_everything_from_being_written(
     [
         ({"id": "own/other"}, 2, "should be 'own/a'"),
         ({"genre": "novel"}, 3, "genre 'novel'; use one of wire"),
+        ({"topic": "pottery"}, 4, "topic 'pottery'; use one or more of business"),
+        ({"topic": "[courts, mud]"}, 4, "topic 'mud'; use one or more of business"),
         ({"date": ""}, 5, "`date` is missing"),
         ({"phenomena": "{range: [v9]}"}, 6, "range names v9, which is no span"),
         ({"phenomena": "{ranges: [c1]}"}, 6, "unknown phenomenon 'ranges'; did you mean range"),
@@ -177,3 +179,15 @@ def test_counts_in_the_readme_are_refreshed_between_the_marks(
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("after\n")
+
+
+def test_article_is_counted_under_each_of_its_topics(
+    script: ModuleType, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = corpus / "inline" / "train" / "a.txt"
+    path.write_text(source("a", filler(2), topic="[sport, courts]"))
+    run(script, corpus, "--stats")
+    out = capsys.readouterr().out
+    assert "| business (fewer than 15) | 1 | 1 | 1 | 3 |" in out
+    assert "| sport (fewer than 15) | 1 | 0 | 0 | 1 |" in out
+    assert "| courts (fewer than 15) | 1 | 0 | 0 | 1 |" in out

@@ -66,6 +66,15 @@ QUIET = replace(
 ARTICLES = (PIER, MINE, QUIET)
 
 
+def only(article: AnnotatedArticle, *layers: str) -> AnnotatedArticle:
+    """The part of an annotation that lies in some layers."""
+    spans = tuple(span for span in article.spans if span.layer in layers)
+    ids = {span.id for span in spans}
+    links = tuple(link for link in article.links if {link.head, link.tail} <= ids)
+    complete = tuple(name for name in article.complete_layers if name in layers)
+    return replace(article, spans=spans, links=links, complete_layers=complete)
+
+
 def write_corpus(path: Path, articles: Iterable[AnnotatedArticle] = ARTICLES) -> Path:
     """Write articles as native JSONL."""
     return write_lines(path, [article.to_dict() for article in articles])

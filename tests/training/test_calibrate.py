@@ -13,13 +13,14 @@ from claimx.engine import Engine
 from claimx.extractor import Extractor
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 from tests.tiny import lexicon_checkpoint, random_model, wordpiece
-from tests.training.small import ARTICLES, write_corpus
+from tests.training.small import ARTICLES, PIER, only, write_corpus
 from training import calibrate as command
 from training.calibrate import (
     calibrate_folder,
     fit_calibration,
     fit_persistence,
     fit_thresholds,
+    read,
 )
 
 TEXT = "x" * 3_000
@@ -113,9 +114,13 @@ def test_a_price_of_ending_is_chosen_where_it_mends_torn_spans():
     # O wins by a little over "goes on", which wins by far behind it.
     weight.data[2, the], weight.data[0, the] = 8.0, 5.0
     weight.data[1, wordpiece().token_to_id("okafor")] = 11.8
-    assert fit_persistence(torn(3), Engine(checkpoint, "cpu")).keys() == {"identity/PERSON"}
     whole = lexicon_checkpoint(lexicon)
-    assert fit_persistence(torn(3), Engine(whole, "cpu")) == {}
+    fitted = [
+        fit_persistence(read(engine, torn(3)), engine.schema)
+        for engine in (Engine(checkpoint, "cpu"), Engine(whole, "cpu"))
+    ]
+    assert fitted[0].keys() == {"identity/PERSON"}
+    assert fitted[1] == {}
 
 
 def test_a_folder_is_calibrated_without_a_change_to_its_weights(tmp_path):
@@ -142,6 +147,19 @@ def test_calibrating_twice_gives_what_calibrating_once_gives(tmp_path):
     once = (folder / "config.json").read_text()
     calibrate_folder(folder, [dev])
     assert (folder / "config.json").read_text() == once
+
+
+def test_layers_that_the_files_do_not_annotate_keep_their_lines_and_prices(tmp_path):
+    folder = tmp_path / "model"
+    kept = {"quantity/QUANTITY": [1.5, 0.25]}
+    lost = {"identity/PERSON": [9.0, 9.0]}
+    model = random_model(calibration=kept | lost, persistence={"quantity/QUANTITY": 0.5})
+    save_checkpoint(folder, model, wordpiece(), {})
+    calibrate_folder(folder, [write_corpus(tmp_path / "dev.jsonl", [only(PIER, "identity")])])
+    config = load_checkpoint(folder).model.config
+    assert config.calibration["quantity/QUANTITY"] == [1.5, 0.25]
+    assert config.calibration.get("identity/PERSON") != [9.0, 9.0]
+    assert config.persistence["quantity/QUANTITY"] == 0.5
 
 
 def test_the_command_says_what_is_wrong(tmp_path, capsys):

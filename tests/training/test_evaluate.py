@@ -266,3 +266,46 @@ def test_the_evaluate_metric_takes_batches_and_articles_without_spans(tmp_path):
     metric.add_batch(predictions=[[]], references=[[]])
 
     assert metric.compute()["f1"] == pytest.approx(2 / 3)
+
+
+def test_a_baseline_reads_the_same_articles_and_the_difference_is_printed(capsys):
+    report = command.evaluate(
+        Parrot(FERRY, TRAM),
+        [FERRY, TRAM],
+        resamples=20,
+        quote_kind=kind_by_first_mark,
+        canonical_unit=lambda name: name,
+        baseline=Parrot(FERRY, TRAM, without="CUE"),
+    )
+
+    assert report["differences"]["spans.attribution.CUE.exact"] == {
+        "f1": 1.0, "baseline_f1": 0.0, "difference": 1.0, "difference_interval": [1.0, 1.0],
+    }  # fmt: skip
+    assert report["differences"]["spans.attribution.QUOTE.exact"]["difference"] == 0
+
+    command.publish(report)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["spans.attribution.CUE.exact", *"* 0.0 100.0 +100.0 +100.0 to +100.0".split()] in lines
+
+
+def test_articles_that_the_baseline_was_trained_on_are_not_compared():
+    report = command.evaluate(
+        Parrot(FERRY, TRAM),
+        [FERRY, TRAM],
+        resamples=20,
+        quote_kind=kind_by_first_mark,
+        canonical_unit=lambda name: name,
+        baseline=Parrot(FERRY, TRAM, trained_on=FERRY.text),
+    )
+
+    assert report["articles"] == ["tram"]
+    assert report["seen_in_training"]["articles"] == ["ferry"]
+
+
+def test_the_tables_hold_every_target(capsys):
+    gold = replace(TRAM, complete_layers=("attribution", "identity"))
+    command.publish(run(Parrot(FERRY, gold), FERRY, gold))
+
+    printed = capsys.readouterr().out
+    for name in ("if perfect", "nameless speaker -> person or nobody", 'always "nobody"'):
+        assert name in printed

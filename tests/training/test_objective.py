@@ -17,9 +17,9 @@ from claimx.labels import DEFAULT_SCHEMA
 from claimx.modeling import ClaimxModel
 from claimx.types import AnnotatedArticle
 from tests.tiny import random_model, wordpiece
-from tests.training.small import ARTICLES, MINE, PIER, QUIET
-from tests.training.test_data import examples, long_article, only
-from training.data import IGNORED
+from tests.training.small import ARTICLES, MINE, PIER, QUIET, only
+from tests.training.test_examples import examples, long_article
+from training.examples import IGNORED
 from training.objective import Batch, Objective, choice_loss, collate, tag_loss
 
 SPECIAL = special_tokens(wordpiece())

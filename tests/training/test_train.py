@@ -15,10 +15,11 @@ import yaml
 
 from claimx.checkpoint import load_checkpoint
 from claimx.extractor import Extractor
+from claimx.labels import DEFAULT_SCHEMA
 from claimx.types import AnnotatedSpan, Article
 from tests.tiny import wordpiece
 from tests.training.small import ARTICLES, PIER, encoder, small_config, write_corpus
-from tests.training.test_data import long_article
+from tests.training.test_examples import long_article
 from training import train as command
 from training.config import Corpus, load_config
 from training.data import load_articles, text_fingerprint
@@ -62,7 +63,7 @@ def test_a_run_teaches_its_spans_and_links_to_a_folder_that_loads(learnt):
 
 def test_a_run_lowers_the_loss_to_nearly_zero(learnt, tmp_path):
     config = small_config(tmp_path)
-    plan, _ = build_plan(load_articles(config.corpora), wordpiece(), config)
+    plan, _ = build_plan(load_articles(config.corpora), wordpiece(), DEFAULT_SCHEMA, config)
     batch = collate(
         [plan.datasets[0][n] for n in range(3)],
         plan.special,
@@ -135,12 +136,52 @@ def test_a_users_own_schema_trains(tmp_path):
     assert [(span.label, span.start) for span in found.spans] == [("CAT", 4), ("CAT", 22)]
 
 
+def test_a_new_layer_is_learnt_and_the_old_ones_are_kept(learnt, tmp_path):
+    spans = (AnnotatedSpan("d", "time", "DATE", 1, 4, PIER.text[1:4]),)
+    dated = replace(PIER, spans=spans, links=(), complete_layers=("time",))
+    path = write_corpus(tmp_path / "dated.jsonl", [dated])
+    config = small_config(
+        tmp_path,
+        corpora=(Corpus(str(path), passes=60.0),),
+        step_tokens=40,
+        init=str(learnt),
+        teacher=str(learnt),
+        new_labels={"time": ["DATE"]},
+    )
+    found = annotated(Extractor.from_pretrained(run(config, resume=False), device="cpu"), PIER.text)
+    labels = {(s.layer, s.label, s.text) for s in found.spans if s.layer != "attribution_broad"}
+    assert labels == {(s.layer, s.label, s.text) for s in (*PIER.spans, *spans)}
+    assert {link.type for link in PIER.links} <= {link.type for link in found.links}
+
+
+def test_labels_that_nobody_asked_for_stop_a_run(learnt, tmp_path, capsys):
+    spans = (AnnotatedSpan("d", "time", "DATE", 1, 4, PIER.text[1:4]),)
+    dated = replace(PIER, spans=spans, links=(), complete_layers=("time",))
+    path = write_corpus(tmp_path / "dated.jsonl", [dated])
+    message = failure(
+        capsys, str(write_yaml(tmp_path, init=str(learnt), corpora=(Corpus(str(path)),)))
+    )
+    assert "time/DATE" in message
+    assert "new_labels" in message
+
+
 def test_dev_files_calibrate_the_finished_model(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(command, "calibrate_folder", lambda *given: seen.append(given))
     config = small_config(tmp_path, dev=("dev.jsonl",), passes=1.0)
     folder = run(config, resume=False)
     assert seen == [(folder, [Path("dev.jsonl")])]
+
+
+def test_test_files_are_reported_on_when_training_is_through(tmp_path, capsys):
+    path = write_corpus(
+        tmp_path / "test.jsonl", [replace(PIER, id="new", text=f"{PIER.text} Yes.")]
+    )
+    config = small_config(tmp_path, test=(str(path),), passes=1.0)
+    run(config, resume=False)
+    assert "QUOTE" in capsys.readouterr().out
+    report = json.loads((tmp_path / "run" / "test.json").read_text())
+    assert report["articles"] == ["new"]
 
 
 # ---- the command --------------------------------------------------------------------------------

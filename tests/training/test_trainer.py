@@ -23,7 +23,7 @@ from training.trainer import Progress, bfloat16_pays, build_optimizer, set_rates
 def trained(config: TrainConfig, **options: object) -> dict[str, torch.Tensor]:
     """Weights after a run, or after its part."""
     items = load_articles(config.corpora)
-    plan, _ = build_plan(items, encoder_tokenizer(config.encoder), config)
+    plan, _ = build_plan(items, encoder_tokenizer(config.encoder), DEFAULT_SCHEMA, config)
     assert len(plan.steps) >= 5
     model = build_model(config)
     train(model, plan, config, **options)

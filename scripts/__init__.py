@@ -1,0 +1,1 @@
+"""Scripts for those who work on claimx; run from a checkout with `pip install -e .`."""

@@ -1,0 +1,86 @@
+"""A trained model as teacher of the layers that nobody annotated.
+
+While a model learns something new, it keeps what it knew by being held to what it said before:
+learning without forgetting (Li and Hoiem, 2016). Tags are taught by their probabilities, links
+by the teacher's choice between its own spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from claimx.annotating import annotate
+from claimx.checkpoint import Checkpoint
+from claimx.decoding import Floats, log_softmax
+from claimx.engine import EncodedText, Engine
+from claimx.types import AnnotatedArticle, Article, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the teacher says of one article.
+
+    Args:
+        article: the annotation, with the teacher's spans and links in layers of which the
+            annotation says nothing.
+        tags: layer that is not completely annotated -> probabilities ``(units, tags)``.
+    """
+
+    article: AnnotatedArticle
+    tags: Mapping[str, Floats]
+
+
+class Teacher:
+    """Labels the silent layers of articles.
+
+    Args:
+        checkpoint: the model that teaches; it stays as it is.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._engine = Engine(checkpoint)
+
+    def lesson(self, article: AnnotatedArticle) -> tuple[Lesson, EncodedText]:
+        """Read an article.
+
+        Returns:
+            The lesson, and the text as the teacher read it: its units must be the learner's.
+        """
+        silent = tuple(
+            layer
+            for layer in self._engine.schema.layers
+            if layer.name not in article.complete_layers
+        )
+        encoded = self._engine.encode(article.text)
+        if not silent or not len(encoded.encoding.ids):
+            return Lesson(article, {}), encoded
+        scores = self._engine.score([encoded], silent)[0]
+        tags = {name: np.exp(log_softmax(logits)) for name, logits in scores.logits.items()}
+        given = {span.layer for span in article.spans}
+        unmarked = [layer for layer in silent if layer.name not in given]
+        plain = Article(article.id, article.text)
+        said = annotate(self._engine, plain, encoded, scores, unmarked)
+        return Lesson(_united(article, said), tags), encoded
+
+
+def _united(article: AnnotatedArticle, said: AnnotatedArticle) -> AnnotatedArticle:
+    """Add the teacher's spans and links to an annotation, under ids of their own."""
+    taken = {span.id for span in article.spans}
+    names = {}
+    for span in said.spans:
+        name = f"teacher:{span.id}"
+        while name in taken:
+            name = f"teacher:{name}"
+        names[span.id] = name
+    return replace(
+        article,
+        spans=(*article.spans, *(replace(span, id=names[span.id]) for span in said.spans)),
+        links=(
+            *article.links,
+            *(Link(link.type, names[link.head], names[link.tail]) for link in said.links),
+        ),
+        complete_layers=(*article.complete_layers, *said.complete_layers),
+    )
