@@ -21,7 +21,7 @@ import re
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -116,7 +116,9 @@ def forms_of(text: str) -> Iterator[str]:
 def _stream(path: Path) -> IO[bytes]:
     if path.suffix == ".bz2":
         return bz2.open(path, "rb")
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+    if path.suffix == ".gz":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from claimx.checkpoint import load_checkpoint, save_checkpoint
@@ -36,7 +37,7 @@ from claimx.formats.native import read_native
 from claimx.types import AnnotatedArticle, Article
 from scripts.export_standoff import standoff_record, write_gzip
 from tests.tiny import WORDS, random_model, wordpiece, write_encoder, write_lines
-from tests.training.small import ARTICLES
+from tests.training.small import ARTICLES, only
 from training.config import load_config
 from training.data import text_fingerprint
 
@@ -227,16 +228,19 @@ def prepare(folder: Path) -> None:
     for path in (folder / "configs").glob("*.yaml"):
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | SMALL))
     # A folder goes before the model of that name.
-    save_checkpoint(
-        folder / "claimx-en", random_model(name="claimx-en"), wordpiece(), {"fingerprints": []}
-    )
+    model = random_model(name="claimx-en")
+    with torch.no_grad():
+        for head in model.tag_heads.values():
+            head.bias[0] += 5.0  # few spans, and so few pairs to link
+    save_checkpoint(folder / "claimx-en", model, wordpiece(), {"fingerprints": []})
     write_encoder(folder / "encoder")
     (folder / "own").mkdir()
     write_lines(folder / "own" / "articles.jsonl", own_articles(19))
     data = folder / "data" / "annotations"
     for split in ("train", "dev"):
         (data / "inline" / split).mkdir(parents=True)
-        write_articles(data / "inline" / split / "one.txt", renamed(f"inline {split}")[:1])
+        [pier] = (only(article, "attribution", "identity") for article in renamed(split)[:1])
+        write_articles(data / "inline" / split / "pier.txt", [pier])
     write_articles(data / "test.jsonl", renamed("test"))
     prepare_corpora(folder, data / "standoff")
 

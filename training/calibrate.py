@@ -25,11 +25,11 @@ from claimx.checkpoint import copy_checkpoint, load_checkpoint
 from claimx.decoding import Floats, decode_layer, log_odds
 from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.errors import ClaimxError
-from claimx.formats import read_articles
 from claimx.labels import LabelSchema, Layer
 from claimx.linking import resolve_people
 from claimx.types import AnnotatedArticle, Article
-from training.data import load_clean
+from training.config import Corpus
+from training.data import load_articles
 
 # Fewer predictions than this say nothing about a label.
 _FEWEST = 30
@@ -48,21 +48,21 @@ class Reading:
     scores: UnitScores
 
 
-def calibrate_folder(folder: Path, dev: Sequence[Path], dtype: str = "float32") -> None:
+def calibrate_folder(folder: Path, dev: Sequence[Corpus], dtype: str = "float32") -> None:
     """Fit calibration and thresholds on dev files and write them into a model folder.
 
     What the files say nothing about - layers that none of them annotates - keeps what it had.
 
     Args:
         folder: a model folder; rewritten with the same weights.
-        dev: annotated files that the model was not trained on.
+        dev: annotated articles that the model was not trained on.
         dtype: precision in which the files are read.
     """
     checkpoint = load_checkpoint(folder)
     engine = Engine(checkpoint, dtype=dtype)
     config = checkpoint.model.config
     before = (config.calibration, config.persistence, config.link_thresholds)
-    golds = [load_clean(article) for path in dev for article in read_articles(path)]
+    golds = [item.article for item in load_articles(dev)]
     readings = read(engine, golds)
     covered = {name for gold in golds for name in gold.complete_layers}
     single = [link.name for link in config.label_schema.links if link.choose == "any"]
@@ -201,11 +201,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model", type=Path)
-    parser.add_argument("dev", type=Path, nargs="+")
+    parser.add_argument("dev", nargs="+", help="annotated files")
     parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 ...")
     options = parser.parse_args(arguments)
     try:
-        calibrate_folder(options.model, options.dev, options.dtype)
+        calibrate_folder(options.model, [Corpus(name) for name in options.dev], options.dtype)
     except ClaimxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

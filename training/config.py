@@ -29,6 +29,8 @@ class Corpus:
         end: share of the run at which it is through.
         unlinked: link types that are not annotated in it though its layers are complete.
         layers: layers to read; all if empty.
+        part: ``kept`` leaves out, and ``held_out`` is, the tenth of the articles for which the
+            SHA-256 of the id is a multiple of 10: to choose on where there are no dev articles.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Corpus:
     end: float = 1.0
     unlinked: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    part: Literal["all", "kept", "held_out"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class TrainConfig:
             nothing there.
         teacher_weight: weight of what it says of the tags beside the tag losses.
         corpora: what is trained on.
-        dev: files to choose on: calibration and thresholds; never trained on.
+        dev: what is chosen on: calibration and thresholds; never trained on.
         test: files to report on when training is through; neither trained nor chosen on.
         encoder: folder or hub name of the encoder to start from.
         init: a claimx model to go on from, folder or name; it takes the place of ``encoder``.
@@ -80,7 +83,7 @@ class TrainConfig:
 
     output: str
     corpora: tuple[Corpus, ...]
-    dev: tuple[str, ...] = ()
+    dev: tuple[Corpus, ...] = ()
     test: tuple[str, ...] = ()
     encoder: str = ""
     init: str = ""
@@ -173,17 +176,25 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
 def config_from_dict(raw: Mapping[str, Any], where: str = "config") -> TrainConfig:
     """Build a config from plain values, as loaded from YAML or a saved checkpoint."""
     values = dict(raw)
-    corpora = values.get("corpora")
-    if not isinstance(corpora, list | tuple) or not corpora:
+    if not values.get("corpora"):
         raise ConfigError(f"{where}: `corpora` must be a list of files with their settings")
-    values["corpora"] = tuple(
-        _build(Corpus, entry, f"{where}: corpora[{index}]") for index, entry in enumerate(corpora)
-    )
+    for key in ("corpora", "dev"):
+        values[key] = _read_corpora(values.get(key, ()), f"{where}: {key}")
     config = _build(TrainConfig, values, where)
     problems = [text for text, holds in _CONDITIONS.items() if not holds(config)]
     if problems:
         raise ConfigError(f"{where}: {'; '.join(problems)}")
     return config
+
+
+def _read_corpora(entries: Any, where: str) -> tuple[Corpus, ...]:
+    """Read a list of corpora; a bare text is a file with the usual settings."""
+    if not isinstance(entries, list | tuple):
+        raise ConfigError(f"{where} must be a list of files with their settings, got {entries!r}")
+    return tuple(
+        _build(Corpus, {"path": x} if isinstance(x, str) else x, f"{where}[{number}]")
+        for number, x in enumerate(entries)
+    )
 
 
 _CONDITIONS: Mapping[str, Callable[[TrainConfig], bool]] = {

@@ -27,6 +27,11 @@ def text_fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def is_held_out(article_id: str) -> bool:
+    """Say whether an article belongs to the tenth that `Corpus.part` holds out."""
+    return int(hashlib.sha256(article_id.encode()).hexdigest(), 16) % 10 == 0
+
+
 def load_articles(corpora: Sequence[Corpus]) -> list[TrainingArticle]:
     """Read all corpora; an article that stands in several files becomes one.
 
@@ -36,6 +41,8 @@ def load_articles(corpora: Sequence[Corpus]) -> list[TrainingArticle]:
     merged: dict[str, TrainingArticle] = {}
     for corpus in corpora:
         for raw in read_articles(Path(corpus.path)):
+            if corpus.part != "all" and is_held_out(raw.id) != (corpus.part == "held_out"):
+                continue
             article = load_clean(_keep_layers(raw, corpus.layers))
             known = merged.get(article.id)
             if known is None:

@@ -143,11 +143,9 @@ def portable(config: dict[str, Any]) -> dict[str, Any]:
         if Path(config[key]).is_dir():
             changed[key] = "/".join(Path(config[key]).parts[-2:])
     changed["output"] = Path(config["output"]).name
-    for key in ("dev", "test"):
-        changed[key] = [Path(name).name for name in config[key]]
-    changed["corpora"] = [
-        {**entry, "path": Path(entry["path"]).name} for entry in config["corpora"]
-    ]
+    changed["test"] = [Path(name).name for name in config["test"]]
+    for key in ("corpora", "dev"):
+        changed[key] = [{**entry, "path": Path(entry["path"]).name} for entry in config[key]]
     return changed
 
 
@@ -234,7 +232,7 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     if is_first_process():
         save_checkpoint(folder, model, tokenizer, training_record(config, items, featuriser, steps))
         if config.dev:
-            calibrate_folder(folder, [Path(name) for name in config.dev])
+            calibrate_folder(folder, config.dev)
         if config.test:
             report_on(folder, [Path(name) for name in config.test])
     return folder

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from claimx.commands.shared import added_labels
 from claimx.errors import ClaimxError
+from claimx.labels import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
     from claimx.checking import Report
@@ -30,6 +32,14 @@ def check(
         ),
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add",
+            metavar="LAYER=LABELS",
+            help="A layer, or labels of one, that claimx-en does not have, such as time=DATE.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the findings as one JSON object.")
     ] = False,
@@ -42,7 +52,7 @@ def check(
     from claimx.checking import check_paths
 
     try:
-        report = check_paths(paths)
+        report = check_paths(paths, DEFAULT_SCHEMA.extended(added_labels(add or [])))
     except ClaimxError as error:
         sys.stderr.write(f"claimx: {error}\n")
         raise typer.Exit(2) from error

@@ -24,14 +24,16 @@ from claimx.commands.shared import (
 from claimx.errors import ConfigError, InputError
 from claimx.formats.certainty import PRELABELLED_BY, certainty, expected_errors
 from claimx.labels import LabelSchema
+from claimx.linking.graph import Groups, text_order
 from claimx.reading import read_files
-from claimx.types import AnnotatedArticle, Article, Extraction
+from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Extraction, Link
 
 if TYPE_CHECKING:
     from claimx.extractor import Extractor
 
 # Articles that are read together, so that a fault in one sends only few through the model again.
 _TOGETHER = 32
+_SAME_QUOTE = "same_quote"
 
 
 def prelabel(
@@ -183,10 +185,34 @@ def _chosen(article: AnnotatedArticle, schema: LabelSchema, model: str) -> Annot
     return replace(
         article,
         spans=spans,
-        links=tuple(link for link in article.links if {link.head, link.tail} <= names),
+        links=_to_first_parts(
+            spans, [link for link in article.links if {link.head, link.tail} <= names]
+        ),
         complete_layers=tuple(layer.name for layer in schema.layers),
         meta={**article.meta, PRELABELLED_BY: model},
     )
+
+
+def _to_first_parts(spans: Sequence[AnnotatedSpan], links: Sequence[Link]) -> tuple[Link, ...]:
+    """Let every part of a statement point at the first one, as annotations have it.
+
+    A model chooses for each quote alone, so that its same_quote links may be chains and circles.
+    """
+    ordered = [span.id for span in text_order(spans)]
+    number = {name: at for at, name in enumerate(ordered)}
+    groups = Groups(len(ordered))
+    scores: dict[int, float | None] = {}
+    for link in links:
+        if link.type == _SAME_QUOTE:
+            head, tail = number[link.head], number[link.tail]
+            groups.join(head, tail)
+            scores.setdefault(tail, link.score)
+            scores[head] = link.score
+    found = [link for link in links if link.type != _SAME_QUOTE]
+    for at, score in sorted(scores.items()):
+        if (first := groups.find(at)) != at:
+            found.append(Link(_SAME_QUOTE, ordered[at], ordered[first], score))
+    return tuple(found)
 
 
 # ---- writing ------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def chosen_schema(schema: LabelSchema, layers: str | None, added: Sequence[str])
     Raises:
         ConfigError: if a layer does not exist, or what is added cannot be read.
     """
-    schema = schema.extended(_added(added))
+    schema = schema.extended(added_labels(added))
     if layers is None:
         names = [layer.name for layer in schema.layers if layer.name != _BROAD]
         names = names or [_BROAD]
@@ -125,7 +125,18 @@ def chosen_schema(schema: LabelSchema, layers: str | None, added: Sequence[str])
     return LabelSchema(kept, narrowed)
 
 
-def _added(entries: Sequence[str]) -> dict[str, list[str]]:
+def added_labels(entries: Sequence[str]) -> dict[str, list[str]]:
+    """Read the values of ``--add``, each ``layer=LABEL,LABEL``.
+
+    Args:
+        entries: the values, one for each time that the option is given.
+
+    Returns:
+        Layer -> labels.
+
+    Raises:
+        ConfigError: if one of them cannot be read.
+    """
     added: dict[str, list[str]] = {}
     for entry in entries:
         layer, _, labels = entry.partition("=")

@@ -11,6 +11,7 @@ import pytest
 
 from claimx.cli import main
 from claimx.formats import read_articles, write_articles
+from claimx.types import AnnotatedSpan
 
 BODY = (
     "<S id=s1 ref=p1><P id=p1>Ana Ruiz</P></S> <C id=c1>said</C> <Q id=q1 by=s1 cue=c1>that "
@@ -257,3 +258,17 @@ def test_many_warnings_alike_are_counted_and_not_all_listed(
     assert out.count("2 percent' reads as") == 100
     assert "50 more; --json lists all" in out
     assert "150 warnings" in err
+
+
+def test_labels_of_ones_own_are_known_once_they_are_added(capsys, tmp_path):
+    [article] = read_articles(write(tmp_path / "one.txt", text="\nIt was on Tuesday."))
+    start = article.text.index("Tuesday")
+    span = AnnotatedSpan("d1", "time", "DATE", start, start + 7, "Tuesday")
+    layers = (*article.complete_layers, "time")
+    dated = replace(article, spans=(*article.spans, span), complete_layers=layers)
+    write_articles(tmp_path / "mine.jsonl", [dated])
+    plain = rules(check(capsys, tmp_path / "mine.jsonl")[1])
+    added = rules(check(capsys, tmp_path / "mine.jsonl", "--add", "time=DATE,HOUR")[1])
+    assert sorted(plain) == sorted([*added, "convention", "convention"])
+    assert main(["check", str(tmp_path / "mine.jsonl"), "--add", "DATE"]) == 2
+    assert "--add takes LAYER=LABEL" in capsys.readouterr().err

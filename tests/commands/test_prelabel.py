@@ -17,7 +17,7 @@ from claimx.formats.certainty import certainty
 from claimx.formats.checks import check_article
 from claimx.formats.native import read_native
 from claimx.labels import DEFAULT_SCHEMA
-from claimx.types import AnnotatedArticle, AnnotatedSpan, Article
+from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Link
 from tests.tiny import lexicon_checkpoint, write_lines
 
 NAME = "claimx 0 (ffffffff)"
@@ -126,6 +126,21 @@ def test_certainty_counts_expected_errors_per_word():
     assert certainty(article(10)) == 1.0
     assert certainty(article(1, 0.1, 0.1)) == 0.0
     assert certainty(AnnotatedArticle("a", "")) == 1.0
+
+
+def test_parts_of_a_statement_point_at_its_first_part_whatever_the_model_says():
+    spans = [AnnotatedSpan(f"q{n}", "l", "QUOTE", n, n + 1, "w") for n in range(5)]
+    said = [("q3", "q2"), ("q2", "q3"), ("q2", "q1"), ("q0", "q4")]
+    links = [
+        *(Link("same_quote", head, tail, 0.1 * at) for at, (head, tail) in enumerate(said)),
+        Link("said_by", "q1", "q4"),
+    ]
+    kept = command._to_first_parts(spans, links)
+    assert {(link.type, link.head, link.tail) for link in kept} == {
+        ("said_by", "q1", "q4"), ("same_quote", "q2", "q1"), ("same_quote", "q3", "q1"),
+        ("same_quote", "q4", "q0"),
+    }  # fmt: skip
+    assert {link.head: link.score for link in kept}["q4"] == pytest.approx(0.3)
 
 
 def test_layers_may_be_chosen_and_added(run, articles, tmp_path):

@@ -22,6 +22,7 @@ from training.calibrate import (
     fit_thresholds,
     read,
 )
+from training.config import Corpus
 
 TEXT = "x" * 3_000
 
@@ -131,7 +132,7 @@ def test_a_folder_is_calibrated_without_a_change_to_its_weights(tmp_path):
         tmp_path / "dev.jsonl",
         [replace(a, id=f"{a.id}{n}", text=a.text) for n in range(12) for a in ARTICLES],
     )
-    calibrate_folder(folder, [dev])
+    calibrate_folder(folder, [Corpus(str(dev))])
     after = load_checkpoint(folder)
     assert after.weights_hash == before.weights_hash
     assert dict(after.training) == {"steps": 5}
@@ -143,9 +144,9 @@ def test_calibrating_twice_gives_what_calibrating_once_gives(tmp_path):
     folder = tmp_path / "model"
     save_checkpoint(folder, random_model(), wordpiece(), {})
     dev = write_corpus(tmp_path / "dev.jsonl")
-    calibrate_folder(folder, [dev])
+    calibrate_folder(folder, [Corpus(str(dev))])
     once = (folder / "config.json").read_text()
-    calibrate_folder(folder, [dev])
+    calibrate_folder(folder, [Corpus(str(dev))])
     assert (folder / "config.json").read_text() == once
 
 
@@ -155,7 +156,8 @@ def test_layers_that_the_files_do_not_annotate_keep_their_lines_and_prices(tmp_p
     lost = {"identity/PERSON": [9.0, 9.0]}
     model = random_model(calibration=kept | lost, persistence={"quantity/QUANTITY": 0.5})
     save_checkpoint(folder, model, wordpiece(), {})
-    calibrate_folder(folder, [write_corpus(tmp_path / "dev.jsonl", [only(PIER, "identity")])])
+    dev = write_corpus(tmp_path / "dev.jsonl", [only(PIER, "identity")])
+    calibrate_folder(folder, [Corpus(str(dev))])
     config = load_checkpoint(folder).model.config
     assert config.calibration["quantity/QUANTITY"] == [1.5, 0.25]
     assert config.calibration.get("identity/PERSON") != [9.0, 9.0]

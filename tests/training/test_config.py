@@ -46,7 +46,7 @@ def test_every_setting_of_a_corpus_is_read(tmp_path):
 
 
 def test_a_config_survives_its_plain_form(tmp_path):
-    config = load(tmp_path, LEAST + "dev: [d.jsonl]\nseed: 3\n")
+    config = load(tmp_path, LEAST + "dev: [d.jsonl, {path: e.jsonl, part: held_out}]\nseed: 3\n")
     assert config_from_dict(config.to_dict()) == config
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_key_is_named(tmp_path, line, name):
         ("dev: [7]", "dev", "7"), ("schema: 5", "schema", "5"), ("seed: ", "seed", "None"),
         ("    align: lax", "align", "lax"), ("    layers: identity", "layers", "identity"),
         ("    unlinked: [3]", "unlinked", "3"), ("    passes: often", "passes", "often"),
-        ("  - path: 3", "corpora[1]: `path`", "3"), ("  - b.jsonl", "corpora[1]", "b.jsonl"),
+        ("  - path: 3", "corpora[1]: `path`", "3"), ("  - 7", "corpora[1]", "7"),
     ],
 )  # fmt: skip
 def test_a_value_of_the_wrong_type_is_named(tmp_path, line, name, value):

@@ -104,6 +104,17 @@ def test_layers_that_are_not_asked_for_are_left_out(tmp_path):
     assert {link.type for link in item.article.links} == {"has_role", "affiliated_with"}
 
 
+def test_the_held_out_tenth_and_the_rest_are_all_and_do_not_meet(tmp_path):
+    articles = [replace(PIER, id=f"a{number}") for number in range(100)]
+    parts = {
+        part: {item.article.id for item in load(tmp_path, articles, part=[part])}
+        for part in ("all", "kept", "held_out")
+    }
+    assert parts["kept"] | parts["held_out"] == parts["all"]
+    assert not parts["kept"] & parts["held_out"]
+    assert 3 <= len(parts["held_out"]) <= 20
+
+
 def test_lone_surrogates_are_read_as_inference_reads_them():
     article = AnnotatedArticle("a", "\ud83d “No,” said Ruiz.")
     assert load_clean(article).text == "� “No,” said Ruiz."

@@ -168,9 +168,9 @@ def test_labels_that_nobody_asked_for_stop_a_run(learnt, tmp_path, capsys):
 def test_dev_files_calibrate_the_finished_model(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(command, "calibrate_folder", lambda *given: seen.append(given))
-    config = small_config(tmp_path, dev=("dev.jsonl",), passes=1.0)
+    config = small_config(tmp_path, dev=(Corpus("dev.jsonl"),), passes=1.0)
     folder = run(config, resume=False)
-    assert seen == [(folder, [Path("dev.jsonl")])]
+    assert seen == [(folder, (Corpus("dev.jsonl"),))]
 
 
 def test_test_files_are_reported_on_when_training_is_through(tmp_path, capsys):
