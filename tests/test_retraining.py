@@ -59,9 +59,9 @@ def commands(block: str) -> Iterator[str]:
         while command.endswith("\\"):
             command = command[:-1] + next(lines)
         if "<<'END'" in command:
-            for line in lines:
-                command += f"\n{line}"
-                if line == "END":
+            for added in lines:
+                command += f"\n{added}"
+                if added == "END":
                     break
         yield command
 
@@ -132,7 +132,7 @@ class Walk:
         }
         done = subprocess.run(
             ["bash", "-euc", *command], cwd=self.folder, env=environment, capture_output=True,
-            text=True, timeout=300, check=False,
+            text=True, timeout=900, check=False,
         )  # fmt: skip
         print(done.stdout)
         assert done.returncode == 0, done.stderr[-2000:]
@@ -249,7 +249,8 @@ def prepare_corpora(folder: Path, standoff: Path) -> None:
     """Write the corpora of the shipped model, one of them without its texts."""
     standoff.mkdir()
     (folder / "corpora").mkdir()
-    named = re.findall(r"corpora}/(\S+)\.jsonl", (ROOT / "configs" / "default.yaml").read_text())
+    configs = "".join(path.read_text() for path in sorted((ROOT / "configs").glob("*.yaml")))
+    named = re.findall(r"corpora}/(\S+)\.jsonl", configs)
     for name in dict.fromkeys(named):
         articles = renamed(name)
         if name == "news_annotated.train":
@@ -290,7 +291,9 @@ def test_every_article_is_in_one_part_of_the_split(walk):
 
 def test_corrections_come_back_with_the_layers_that_were_on_offer(walk):
     articles = list(read_native(walk.folder / "own" / "annotated.jsonl"))
-    assert {a.complete_layers for a in articles} == {("attribution", "identity", "quantity", "time")}
+    assert {a.complete_layers for a in articles} == {
+        ("attribution", "identity", "quantity", "time")
+    }
     assert all(any(span.label == "DATE" for span in article.spans) for article in articles)
 
 
