@@ -30,7 +30,7 @@ from claimx.commands.check import check as _check
 from claimx.commands.convert import convert as _convert
 from claimx.commands.labels import labels as _labels
 from claimx.commands.prelabel import prelabel as _prelabel
-from claimx.commands.shared import ModelOption, complain, orderly
+from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
 from claimx.hub import known_models
 from claimx.reading import read_files
 from claimx.types import Article, Extraction
@@ -110,12 +110,6 @@ _Title = Annotated[
     typer.Option(help="Read the title as well, put before the text.", show_default="not read"),
 ]
 _WithText = Annotated[bool, typer.Option("--with-text", help="Put the text into each JSON record.")]
-_Device = Annotated[
-    str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 and so on.")
-]
-_Dtype = Annotated[
-    str, typer.Option("--dtype", metavar="NAME", help="auto, float32, bfloat16 or float16.")
-]
 
 
 @app.command(no_args_is_help=True, help=f"{_EXTRACT}\n{_EXAMPLES}\n{_CODES}")
@@ -128,8 +122,8 @@ def extract(
     title: _Title = None,
     with_text: _WithText = False,
     model: ModelOption = None,
-    device: _Device = "auto",
-    dtype: _Dtype = "auto",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
 ) -> None:
     """Read articles and print the quotes, people and claims found in them."""
     options = {
@@ -162,8 +156,8 @@ def extract(
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     model: ModelOption = None,
-    device: _Device = "auto",
-    dtype: _Dtype = "auto",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
 ) -> None:
     """Say which versions, device, number type and model are in use."""
     facts: dict[str, Any] = {

@@ -20,10 +20,10 @@ from statistics import mean
 
 import yaml
 
-from claimx.errors import ClaimxError
 from claimx.extractor import Extractor
 from claimx.formats import read_articles
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article
+from training.command import finish
 from training.config import load_config
 from training.data import load_clean
 from training.train import run
@@ -74,12 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[17, 18, 19])
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args(arguments)
-    try:
-        measure(options)
-    except ClaimxError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return finish(lambda: measure(options))
 
 
 def measure(options: argparse.Namespace) -> None:

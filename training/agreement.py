@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from claimx.errors import AnnotationError, ClaimxError
+from claimx.errors import AnnotationError
 from claimx.formats import read_articles
 from claimx.metrics.figures import RESAMPLES, Figure, Key, Tally, summarise
 from claimx.metrics.matching import MATCHERS, LinkKind, Matching, match_spans
@@ -27,6 +27,7 @@ from claimx.metrics.scoring import span_counts as count_spans
 from claimx.quantities import canonical_unit
 from claimx.types import AnnotatedArticle
 from training import report as reports
+from training.command import finish
 from training.disagreements import Disagreement, disagreements
 
 _SHOWN = 5
@@ -370,14 +371,9 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 2, with one sentence, where it cannot be done."""
+    """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        _run(arguments)
-    except (ClaimxError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return finish(lambda: _run(arguments))
 
 
 if __name__ == "__main__":

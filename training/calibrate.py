@@ -24,10 +24,10 @@ from claimx.annotating import annotate, link_given
 from claimx.checkpoint import copy_checkpoint, load_checkpoint
 from claimx.decoding import Floats, decode_layer, log_odds
 from claimx.engine import EncodedText, Engine, UnitScores
-from claimx.errors import ClaimxError
 from claimx.labels import LabelSchema, Layer
 from claimx.linking import resolve_people
 from claimx.types import AnnotatedArticle, Article
+from training.command import finish
 from training.config import Corpus
 from training.data import load_articles
 
@@ -204,12 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("dev", nargs="+", help="annotated files")
     parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 ...")
     options = parser.parse_args(arguments)
-    try:
-        calibrate_folder(options.model, [Corpus(name) for name in options.dev], options.dtype)
-    except ClaimxError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    dev = [Corpus(name) for name in options.dev]
+    return finish(lambda: calibrate_folder(options.model, dev, options.dtype))
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from claimx.errors import AnnotationError, ClaimxError
+from claimx.errors import AnnotationError
 from claimx.metrics.figures import Counts
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article
+from training.command import finish
 from training.error_classes import Error, classify_all
 from training.evaluate import read_gold, split_seen
 
@@ -269,15 +270,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 2, with one sentence, where it cannot be done."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    try:
-        _run(options)
-    except (ClaimxError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    """Run the command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    return finish(lambda: _run(arguments))
 
 
 if __name__ == "__main__":

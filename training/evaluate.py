@@ -15,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from claimx.errors import AnnotationError, ClaimxError
+from claimx.errors import AnnotationError
 from claimx.metrics.figures import RESAMPLES, Tally, compare, summarise
 from claimx.metrics.scoring import Pair, QuoteKindOf, UnitName, score, span_calibration
 from claimx.types import AnnotatedArticle, Article
 from training import report as reports
+from training.command import finish
 
 _CHUNK = 16
 _ATTRIBUTION = "attribution"
@@ -242,14 +243,9 @@ def publish(report: Mapping[str, Any], path: Path | None = None) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 2, with one sentence, where it cannot be done."""
+    """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        _run(arguments)
-    except (ClaimxError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return finish(lambda: _run(arguments))
 
 
 if __name__ == "__main__":

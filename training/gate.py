@@ -14,10 +14,11 @@ from pathlib import Path
 
 import yaml
 
-from claimx.errors import ClaimxError, ConfigError
+from claimx.errors import ConfigError
 from claimx.metrics.figures import Counts, Key, Tally
 from claimx.metrics.scoring import ALL, score
 from claimx.types import AnnotatedArticle, Article
+from training.command import finish
 from training.evaluate import Annotator, read_gold, split_seen
 
 FLOORS = Path("configs/floors.yaml")
@@ -180,11 +181,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command: 0 if every floor holds, 1 if one fell, 2 if it cannot be told."""
-    try:
-        return _run(_parser().parse_args(argv))
-    except (ClaimxError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    arguments = _parser().parse_args(argv)
+    return finish(lambda: _run(arguments))
 
 
 if __name__ == "__main__":

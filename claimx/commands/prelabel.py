@@ -14,6 +14,8 @@ import typer
 
 from claimx.commands.shared import (
     AddOption,
+    DeviceOption,
+    DtypeOption,
     LayersOption,
     ModelOption,
     chosen_schema,
@@ -68,12 +70,8 @@ def prelabel(
     model: ModelOption = None,
     layers: LayersOption = None,
     add: AddOption = None,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 and so on.")
-    ] = "auto",
-    dtype: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, float32, bfloat16 or float16.")
-    ] = "auto",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
 ) -> None:
     """Write a model's predictions over articles, for a person to correct, least certain first.
 

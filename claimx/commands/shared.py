@@ -27,6 +27,12 @@ ModelOption = Annotated[
         show_default="claimx-en",
     ),
 ]
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 and so on.")
+]
+DtypeOption = Annotated[
+    str, typer.Option("--dtype", metavar="NAME", help="auto, float32, bfloat16 or float16.")
+]
 LayersOption = Annotated[
     str | None,
     typer.Option(
