@@ -11,10 +11,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +50,8 @@ class Reading:
 def calibrate_folder(folder: Path, dev: Sequence[Corpus], dtype: str = "float32") -> None:
     """Fit calibration and thresholds on dev files and write them into a model folder.
 
-    What the files say nothing about - layers that none of them annotates - keeps what it had.
+    What the files say too little about keeps what it had: labels with few predictions their line,
+    layers that no file annotates their prices.
 
     Args:
         folder: a model folder; rewritten with the same weights.
@@ -75,8 +75,10 @@ def calibrate_folder(folder: Path, dev: Sequence[Corpus], dtype: str = "float32"
         resolve_people(link_given(engine, one.gold, one.text, one.scores)) for one in readings
     ]
     config.link_thresholds = before[2] | fit_thresholds(golds, linked, single)
-    config.calibration = _outside(before[0], covered) | config.calibration
-    config.persistence = _outside(before[1], covered) | config.persistence
+    config.calibration = before[0] | config.calibration
+    config.persistence = {
+        name: price for name, price in before[1].items() if name.split("/")[0] not in covered
+    } | config.persistence
     copy_checkpoint(folder, folder, checkpoint)
 
 
@@ -99,11 +101,6 @@ def predict(engine: Engine, readings: Sequence[Reading]) -> list[AnnotatedArticl
         )
         for one in readings
     ]
-
-
-def _outside(values: Mapping[str, Any], layers: Collection[str]) -> dict[str, Any]:
-    """Keep the entries ``layer/LABEL`` of other layers."""
-    return {name: value for name, value in values.items() if name.split("/")[0] not in layers}
 
 
 def fit_persistence(readings: Sequence[Reading], schema: LabelSchema) -> dict[str, float]:
