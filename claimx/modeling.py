@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from claimx.encoding import FEATURE_SIZES
+from claimx.errors import ConfigError
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.pairs import PAIR_FEATURE_SIZES
 
@@ -34,6 +35,7 @@ class ClaimxConfig(PretrainedConfig):
         encoder: config of the encoder, as a dict with its ``model_type``.
         schema: label schema, as in `claimx.labels.LabelSchema.to_dict`.
         link_size: width of the link scorer.
+        normalise: whether a layer norm stands between the encoder and the heads.
         window: tokens in a window, special tokens not counted.
         overlap: tokens that neighbouring windows share.
         calibration: label (as ``layer/LABEL``) -> ``[slope, intercept]`` on the log-odds of
@@ -51,6 +53,7 @@ class ClaimxConfig(PretrainedConfig):
         encoder: dict[str, Any] | None = None,
         schema: dict[str, Any] | None = None,
         link_size: int = 128,
+        normalise: bool = False,
         window: int = 320,
         overlap: int = 64,
         calibration: dict[str, list[float]] | None = None,
@@ -64,6 +67,7 @@ class ClaimxConfig(PretrainedConfig):
         self.encoder = encoder or {"model_type": "bert"}
         self.schema = schema or DEFAULT_SCHEMA.to_dict()
         self.link_size = link_size
+        self.normalise = normalise
         self.window = window
         self.overlap = overlap
         self.calibration = calibration or {}
@@ -183,6 +187,7 @@ class ClaimxModel(PreTrainedModel):
                 for name, size in FEATURE_SIZES.items()
             }
         )
+        self.norm = nn.LayerNorm(hidden) if config.normalise else nn.Identity()
         self.tag_heads = nn.ModuleDict(
             {layer.name: nn.Linear(hidden, len(layer.tags)) for layer in schema.layers}
         )
@@ -202,12 +207,20 @@ class ClaimxModel(PreTrainedModel):
             module.bias.data.zero_()
 
     @classmethod
-    def from_encoder(cls, path: str, config: ClaimxConfig) -> ClaimxModel:
+    def from_encoder(cls, path: str, config: ClaimxConfig, layers: int = 0) -> ClaimxModel:
         """Start a new model from a pretrained encoder; heads are new, dropout is off.
+
+        The token states of sentence encoders end in so small a scale that new heads learn
+        nothing from them at usual rates, so new models normalise them. Their last layers know
+        least of single tokens: leaving some out may cost nothing (Sajjad et al., 2023).
 
         Args:
             path: folder or hub name of any Hugging Face encoder.
-            config: schema and sizes; its ``encoder`` is filled in from the encoder.
+            config: schema and sizes; its ``encoder`` and ``normalise`` are filled in.
+            layers: lowest layers of the encoder to keep; 0 keeps all.
+
+        Raises:
+            ConfigError: if the encoder has fewer layers, or keeps them in no list.
         """
         encoder = AutoModel.from_pretrained(
             path, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
@@ -218,6 +231,9 @@ class ClaimxModel(PreTrainedModel):
         for module in encoder.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
+        if layers:
+            _keep_layers(encoder, layers)
+        config.normalise = True
         config.encoder = encoder.config.to_dict()
         config.encoder.pop("_name_or_path", None)
         return cls(config, encoder)
@@ -242,8 +258,19 @@ class ClaimxModel(PreTrainedModel):
         states = self.encoder(
             inputs_embeds=embedded, attention_mask=attention_mask
         ).last_hidden_state
+        states = self.norm(states)
         logits = {name: head(states) for name, head in self.tag_heads.items()}
         return logits, self.links.token_states(states)
+
+
+def _keep_layers(encoder: PreTrainedModel, layers: int) -> None:
+    """Cut the layers above the lowest ``layers`` off an encoder."""
+    depth = int(encoder.config.num_hidden_layers)
+    stacks = [m for m in encoder.modules() if isinstance(m, nn.ModuleList) and len(m) == depth]
+    if not 0 < layers <= depth or len(stacks) != 1:
+        raise ConfigError(f"cannot keep {layers} layers of an encoder that has {depth}")
+    del stacks[0][layers:]
+    encoder.config.num_hidden_layers = layers
 
 
 _DROPOUT = (

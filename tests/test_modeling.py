@@ -8,6 +8,7 @@ from transformers import AutoConfig, AutoModel, MPNetConfig
 
 from claimx.batching import pad_windows, special_tokens
 from claimx.encoding import encode
+from claimx.errors import ConfigError
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.modeling import ClaimxConfig, ClaimxModel
 from claimx.pairs import PAIR_FEATURE_SIZES
@@ -135,6 +136,34 @@ def test_a_new_model_starts_from_the_weights_of_an_encoder_without_dropout(kind,
     arrays = inputs(kind, TEXT)
     model.train()
     assert torch.equal(model(*arrays)[1], model(*arrays)[1])
+
+
+def test_a_new_model_reads_states_of_any_scale(tmp_path):
+    model = ClaimxModel.from_encoder(str(write_encoder(tmp_path)), ClaimxConfig(link_size=16))
+    arrays = inputs("wordpiece", TEXT)
+    before = outputs(model, *arrays)
+    last = model.encoder.encoder.layer[-1].output.LayerNorm
+    last.weight.data *= 0.1
+    last.bias.data *= 0.1
+    after = outputs(model, *arrays)
+    assert all(torch.allclose(after[name], before[name], atol=1e-2) for name in before)
+
+
+def test_a_new_model_takes_the_lowest_layers_of_an_encoder(tmp_path):
+    folder = write_encoder(tmp_path)
+    model = ClaimxModel.from_encoder(str(folder), ClaimxConfig(link_size=16), layers=1)
+    kept = AutoModel.from_pretrained(folder, num_hidden_layers=1).eval()
+    ids, mask, _ = inputs("wordpiece", TEXT)
+    expected = kept(ids, mask).last_hidden_state
+    assert torch.allclose(model.eval().encoder(ids, mask).last_hidden_state, expected, atol=1e-6)
+    rebuilt = ClaimxModel(ClaimxConfig.from_dict(model.config.to_dict()))
+    assert rebuilt.state_dict().keys() == model.state_dict().keys()
+
+
+@pytest.mark.parametrize("layers", [3, -1])
+def test_layers_that_an_encoder_does_not_have_are_refused(layers, tmp_path):
+    with pytest.raises(ConfigError, match=f"keep {layers} layers of an encoder that has 2"):
+        ClaimxModel.from_encoder(str(write_encoder(tmp_path)), ClaimxConfig(), layers)
 
 
 def test_a_rebuilt_model_is_without_dropout_too(tmp_path):

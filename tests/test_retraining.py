@@ -46,7 +46,7 @@ PAGE = (ROOT / "docs" / "retraining.md").read_text(encoding="utf-8")
 # Keys of the shipped configs that make a run small.
 SMALL = {
     "window": 60, "overlap": 16, "example_tokens": 200, "step_tokens": 400, "link_size": 16,
-    "precision": "float32",
+    "precision": "float32", "encoder_layers": 0,
 }  # fmt: skip
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
@@ -268,7 +268,8 @@ def walk(tmp_path_factory) -> Iterator[Walk]:
     folder = tmp_path_factory.mktemp("checkout")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("CLAIMX_ENCODER", str(folder / "encoder"))
+        for name in ("CLAIMX_ENCODER", "CLAIMX_BASE_ENCODER"):
+            patch.setenv(name, str(folder / "encoder"))
         for name in ("CLAIMX_INIT", "CLAIMX_CORPORA"):
             patch.delenv(name, raising=False)
         prepare(folder)
@@ -325,7 +326,7 @@ def test_the_installed_model_is_found_by_its_name(walk):
 
 
 def test_the_other_runs_end_with_a_model(walk):
-    for name in ("scratch", "shared", "default", "in-two"):
+    for name in ("scratch", "default", "shared", "small", "open", "in-two"):
         assert load_checkpoint(walk.folder / "runs" / name / "model")
 
 

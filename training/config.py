@@ -58,6 +58,7 @@ class TrainConfig:
         dev: what is chosen on: calibration and thresholds; never trained on.
         test: files to report on when training is through; neither trained nor chosen on.
         encoder: folder or hub name of the encoder to start from.
+        encoder_layers: lowest layers of the encoder to keep; 0 keeps all.
         init: a claimx model to go on from, folder or name; it takes the place of ``encoder``.
         name: the model's name in records.
         version: the model's version in records.
@@ -86,6 +87,7 @@ class TrainConfig:
     dev: tuple[Corpus, ...] = ()
     test: tuple[str, ...] = ()
     encoder: str = ""
+    encoder_layers: int = 0
     init: str = ""
     new_labels: Mapping[str, Any] = field(default_factory=dict)
     teacher: str = ""

@@ -210,6 +210,7 @@ def _run(arguments: argparse.Namespace) -> None:
     assert model is not None
     report = {
         "model": arguments.model,
+        "name": model.model_name,
         "baseline": arguments.baseline,
         "data": [str(path) for path in arguments.data],
         "device": arguments.device,

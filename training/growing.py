@@ -28,6 +28,7 @@ def grow(model: ClaimxModel, schema: LabelSchema) -> ClaimxModel:
     values = model.config.to_dict() | {"schema": schema.to_dict()}
     grown = ClaimxModel(ClaimxConfig(**values), model.encoder)
     grown.features.load_state_dict(model.features.state_dict())
+    grown.norm.load_state_dict(model.norm.state_dict())
     known = {layer.name: layer for layer in old.layers}
     for layer in schema.layers:
         if layer.name in known:

@@ -97,6 +97,7 @@ def build_model(config: TrainConfig) -> ClaimxModel:
                 version=config.version,
                 **sizes,
             ),
+            config.encoder_layers,
         )
     model.train()
     return model

@@ -29,6 +29,7 @@ from training.config import TrainConfig
 from training.objective import Batch, Objective, collate
 from training.run_state import load_state, newest_state, save_state
 from training.schedule import Visit
+from training.watch import LearningWatch
 
 _console = Console(stderr=True)
 
@@ -93,6 +94,8 @@ def train(
         _console.print(f"resuming at step {done} of {total}, from {found.name}")
     wrapped, optimizer = accelerator.prepare(objective, optimizer)
     progress = Progress(total, config.save_minutes)
+    layers = {layer.name: len(layer.tags) for layer in model.config.label_schema.layers}
+    watch = LearningWatch(layers, total)
     last = min(total, stop_after or total)
     for step in range(done, last):
         set_rates(optimizer, config, step, total)
@@ -105,6 +108,8 @@ def train(
             optimizer.step()
             optimizer.zero_grad()
             progress.add(losses, batch.tokens)
+            for finding in watch.add(batch.tags, losses):
+                _console.print(f"warning: {finding}", style="yellow", soft_wrap=True)
         if accelerator.is_main_process:
             progress.show(step + 1)
             if progress.save_due() or step + 1 == last:
@@ -121,7 +126,9 @@ def _own_share(plan: Plan, step: int, accelerator: Accelerator, model: ClaimxMod
     visits = plan.steps[step]
     share = visits[accelerator.process_index :: accelerator.num_processes] or visits[:1]
     rows = [plan.datasets[variant][row] for variant, row in share]
-    return collate(rows, plan.special, model.config.label_schema, 2048)
+    # Short forward passes stay in a CPU's cache; a GPU wants long ones.
+    bucket_tokens = 640 if accelerator.device.type == "cpu" else 8192
+    return collate(rows, plan.special, model.config.label_schema, bucket_tokens)
 
 
 def build_optimizer(model: ClaimxModel, config: TrainConfig) -> torch.optim.AdamW:

@@ -27,9 +27,13 @@ def scores(model: ClaimxModel, inputs) -> dict[str, torch.Tensor]:
         return model.eval()(*inputs)[0]
 
 
-def test_old_tags_keep_their_scores(inputs):
-    before = scores(random_model(), inputs)
-    after = scores(grow(random_model(), WIDER), inputs)
+@pytest.mark.parametrize("normalise", [False, True])
+def test_old_tags_keep_their_scores(inputs, normalise):
+    model = random_model(normalise=normalise)
+    if normalise:
+        torch.nn.init.normal_(model.norm.weight)
+    before = scores(model, inputs)
+    after = scores(grow(model, WIDER), inputs)
     for layer in DEFAULT_SCHEMA.layers:
         kept = after[layer.name][..., : len(layer.tags)]
         assert torch.allclose(kept, before[layer.name], atol=1e-5)
