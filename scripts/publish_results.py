@@ -129,8 +129,8 @@ def card(reports: Mapping[str, Report], measured: str) -> list[str]:
         f"Exact spans, no tolerance, in percent, with 95% bootstrap intervals over articles; the "
         f"stored file of {reports['test']['name']}, {measured}. dev ({counts['dev']} articles, for "
         f"choosing) and test ({counts['test']} articles) are news, own test ({counts['own']} "
-        "articles) is data/annotations/test, which is made to be hard; the model was trained on none "
-        "of them. Definitions: docs/metrics.md.",
+        "articles) is data/annotations/test, which is made to be hard; the model was trained on "
+        "none of them. Definitions: docs/metrics.md.",
         "",
         *table(
             ("", "dev: F1", "test: precision", "recall", "F1", "own test: F1"),
@@ -160,8 +160,8 @@ def overview(models: Mapping[str, Mapping[str, Report]], measured: str) -> list[
     people = {name: str(value) for name, value in PEOPLE.items()}
     return [
         f"F1 of exact spans, no tolerance, in percent, on {count} test articles of news that no "
-        f"model was trained on, {measured}; for normal forms, the share of quantities that is right. "
-        "Intervals, precision and recall stand in the model cards.",
+        f"model was trained on, {measured}; for normal forms, the share of quantities that is "
+        "right. Intervals, precision and recall stand in the model cards.",
         "",
         *table(
             ("", *names, "two people"),
