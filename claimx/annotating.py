@@ -12,6 +12,9 @@ from claimx.labels import Layer
 from claimx.pairs import LinkSpan
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Link
 
+# Alone they are what is left of a longer span, and no instance of any label.
+_ARTICLES = frozenset({"a", "an", "the"})
+
 
 def annotate(
     engine: Engine,
@@ -22,7 +25,7 @@ def annotate(
     *,
     min_score: float = 0.0,
 ) -> AnnotatedArticle:
-    """Decode spans and choose links.
+    """Decode spans and choose links; spans that are nothing but an article are left out.
 
     Args:
         engine: the model.
@@ -46,6 +49,8 @@ def annotate(
             if found.score < min_score:
                 continue
             start, end = int(starts[found.first]), int(ends[found.last])
+            if text[start:end].lower() in _ARTICLES:
+                continue
             kind = (layer.name, found.label)
             name = f"t{len(spans)}"
             spans.append(AnnotatedSpan(name, *kind, start, end, text[start:end], {}, found.score))

@@ -183,3 +183,10 @@ def _pick_dtype(name: str, device: torch.device) -> torch.dtype:
     if name not in _DTYPES:
         raise ConfigError(f"dtype is one of {['auto', *_DTYPES]}, got {name!r}")
     return _DTYPES[name]
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Say whether the chip multiplies bfloat16 matrices in hardware."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

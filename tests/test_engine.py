@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from claimx import engine as module
 from claimx.batching import SpecialTokens, pad_windows
-from claimx.engine import Engine
+from claimx.engine import Engine, bfloat16_pays
 from claimx.errors import ConfigError
 from claimx.labels import LabelSchema
 from claimx.pairs import LinkSpan
@@ -160,3 +160,11 @@ def test_a_gpu_gives_the_scores_of_the_cpu():
         assert torch.allclose(one.states, other.states.cpu(), atol=1e-2)
         for name, values in one.logits.items():
             assert np.allclose(values, other.logits[name], atol=1e-2)
+
+
+def test_a_chip_is_asked_whether_it_multiplies_bfloat16(monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+    assert not bfloat16_pays(torch.device("cpu"))
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert bfloat16_pays(torch.device("cpu"))

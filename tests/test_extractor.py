@@ -17,7 +17,14 @@ from claimx.errors import ConfigError, InputError
 from claimx.extractor import Extractor
 from claimx.labels import LabelSchema
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Extraction
-from tests.tiny import TOKENIZERS, lexicon_checkpoint, random_checkpoint, random_model, wordpiece
+from tests.tiny import (
+    LEXICON,
+    TOKENIZERS,
+    lexicon_checkpoint,
+    random_checkpoint,
+    random_model,
+    wordpiece,
+)
 
 STORY = (
     "“The harbour will be shut,” said Okafor. Minister Ruiz of Norvale told the board of about "
@@ -444,3 +451,11 @@ def test_a_gpu_finds_what_the_cpu_finds():
     on_gpu = Extractor(lexicon_checkpoint(), device="cuda", dtype="float32").extract_many(articles)
     for one, other in zip(on_cpu, on_gpu, strict=True):
         assert_alike(one, other, tolerance=1e-2)
+
+
+def test_an_article_alone_is_no_span():
+    checkpoint = lexicon_checkpoint({**LEXICON, "the": "identity/B-AFFILIATION"})
+    [article] = Extractor(checkpoint).annotate_many([Article("a", "The minister told Norvale.")])
+    assert [span.text for span in article.spans if span.layer == "identity"] == [
+        "minister", "Norvale"
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ Because the whole order is known, a run that is resumed at step k simply goes on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,25 @@ from training.data import TrainingArticle
 
 Visit = tuple[int, int]
 """An example: ``(variant, row)``; variant 1 has its quotation marks swapped."""
+
+
+def settle_passes(items: Sequence[TrainingArticle], seed: int) -> list[TrainingArticle]:
+    """Draw whole numbers of passes, so that what is never seen need not be prepared.
+
+    Args:
+        items: articles with their corpora; a fraction of a pass is the probability of one more.
+        seed: decides the draws.
+
+    Returns:
+        The articles that are seen at all, each with its number of passes.
+    """
+    random = np.random.default_rng([seed, 1])
+    settled = []
+    for item in items:
+        passes = int(item.corpus.passes) + (random.random() < item.corpus.passes % 1)
+        if passes:
+            settled.append(replace(item, corpus=replace(item.corpus, passes=float(passes))))
+    return settled
 
 
 def plan_steps(
@@ -27,11 +47,10 @@ def plan_steps(
     """Plan every optimiser step of a run.
 
     Pass number p of an article falls into the p-th of equal parts of its corpus's share of the
-    run, at a random place, so that passes are spread evenly. Fractional passes take the
-    article with that probability.
+    run, at a random place, so that passes are spread evenly.
 
     Args:
-        items: articles with their corpora.
+        items: articles with their corpora, of `settle_passes`.
         rows_of: rows of each article.
         tokens_of: tokens of each row.
         step_tokens: tokens in a step.
@@ -42,7 +61,7 @@ def plan_steps(
     visits: list[tuple[float, Visit]] = []
     for item, rows in zip(items, rows_of, strict=True):
         corpus = item.corpus
-        passes = int(corpus.passes) + (random.random() < corpus.passes % 1)
+        passes = int(corpus.passes)
         first = int(random.integers(variants))
         for number in range(passes):
             share = (number + random.random()) / passes

@@ -38,10 +38,11 @@ class Teacher:
 
     Args:
         checkpoint: the model that teaches; it stays as it is.
+        dtype: in which precision it runs.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self._engine = Engine(checkpoint)
+    def __init__(self, checkpoint: Checkpoint, dtype: str = "auto") -> None:
+        self._engine = Engine(checkpoint, dtype=dtype)
 
     def lesson(self, article: AnnotatedArticle) -> tuple[Lesson, EncodedText]:
         """Read an article.

@@ -23,6 +23,7 @@ from transformers import AutoTokenizer
 
 from claimx.batching import padded_length, special_tokens
 from claimx.checkpoint import find_model, load_checkpoint, save_checkpoint
+from claimx.engine import bfloat16_pays
 from claimx.errors import ClaimxError, ConfigError
 from claimx.extractor import Extractor
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
@@ -34,7 +35,7 @@ from training.data import TrainingArticle, load_articles, text_fingerprint
 from training.evaluate import evaluate, publish, read_gold
 from training.examples import Featuriser, build_dataset
 from training.growing import grow
-from training.schedule import plan_steps
+from training.schedule import plan_steps, settle_passes
 from training.teacher import Teacher
 from training.trainer import Plan, is_first_process, train
 
@@ -111,7 +112,7 @@ def build_plan(
 ) -> tuple[Plan, Featuriser]:
     """Featurise all articles and fix the order in which they are seen."""
     special = special_tokens(tokenizer)
-    teacher = Teacher(load_checkpoint(find_model(config.teacher))) if config.teacher else None
+    teacher = _teacher(config) if config.teacher else None
     featuriser = Featuriser(tokenizer, special, schema, config, teacher)
     datasets = [build_dataset(items, featuriser, swapped=False)]
     if config.swap_marks:
@@ -135,6 +136,14 @@ def build_plan(
         variants=len(datasets),
     )
     return Plan(datasets, steps, special), featuriser
+
+
+def _teacher(config: TrainConfig) -> Teacher:
+    """Load the teacher in the precision that the training has."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    fast = config.precision == "auto" and bfloat16_pays(device)
+    dtype = "bfloat16" if fast or config.precision == "bfloat16" else "float32"
+    return Teacher(load_checkpoint(find_model(config.teacher)), dtype)
 
 
 def portable(config: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +220,7 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     _console.quiet = not is_first_process()
-    items = load_articles(config.corpora)
+    items = settle_passes(load_articles(config.corpora), config.seed)
     tokenizer = start_tokenizer(config)
     model = build_model(config)
     schema = model.config.label_schema

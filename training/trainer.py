@@ -23,6 +23,7 @@ from rich.console import Console
 from torch import nn
 
 from claimx.batching import SpecialTokens
+from claimx.engine import bfloat16_pays
 from claimx.errors import ConfigError
 from claimx.modeling import ClaimxModel
 from training.config import TrainConfig
@@ -169,13 +170,6 @@ def _precision(device: torch.device, precision: str) -> AbstractContextManager[A
     if precision == "float32" or (precision == "auto" and not bfloat16_pays(device)):
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-def bfloat16_pays(device: torch.device) -> bool:
-    """Say whether the chip multiplies bfloat16 matrices in hardware."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 class Progress:

@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from claimx.types import AnnotatedArticle
 from training.config import Corpus
 from training.data import TrainingArticle
-from training.schedule import Visit, plan_steps
+from training.schedule import Visit, plan_steps, settle_passes
+
+
+def articles(*corpora: Corpus) -> list[TrainingArticle]:
+    return [TrainingArticle(AnnotatedArticle(str(n), "x"), c) for n, c in enumerate(corpora)]
 
 
 def plan(
@@ -20,7 +24,7 @@ def plan(
     variants: int = 1,
 ) -> list[list[Visit]]:
     """A plan for one article of so many rows in each corpus."""
-    items = [TrainingArticle(AnnotatedArticle(str(n), "x"), c) for n, c in enumerate(corpora)]
+    items = articles(*corpora)
     rows_of: Sequence[Sequence[int]] = [range(n * rows, (n + 1) * rows) for n in range(len(items))]
     return plan_steps(
         items, rows_of, [tokens] * rows * len(items), step_tokens=step_tokens, seed=seed,
@@ -46,13 +50,21 @@ def test_every_article_is_seen_as_often_as_its_corpus_says():
 
 
 def test_a_fraction_of_a_pass_sees_that_share_of_the_articles():
-    counts = Counter(row for _, row in visits(plan(*[Corpus("a", passes=1.5)] * 400)))
-    assert set(counts.values()) == {1, 2}
-    assert 150 < sum(count == 2 for count in counts.values()) < 250
+    counts = Counter(
+        item.corpus.passes for item in settle_passes(articles(*[Corpus("a", passes=1.5)] * 400), 5)
+    )
+    assert set(counts) == {1.0, 2.0}
+    assert 150 < counts[2.0] < 250
 
 
-def test_a_corpus_without_passes_is_not_seen():
-    assert visits(plan(Corpus("a", passes=0), B)) == [(0, 1)]
+def test_which_articles_a_fraction_takes_is_fixed_by_the_seed():
+    half = articles(*[Corpus("a", passes=0.5)] * 50)
+    assert settle_passes(half, 5) == settle_passes(half, 5) != settle_passes(half, 6)
+
+
+def test_an_article_that_is_never_seen_is_left_out():
+    [seen] = settle_passes(articles(Corpus("a", passes=0), B), 5)
+    assert (seen.article.id, seen.corpus) == ("1", B)
 
 
 def test_passes_are_spread_evenly_over_the_run():
