@@ -8,12 +8,13 @@ from dataclasses import replace
 from claimx.alignment import AlignmentReport, align_spans
 from claimx.decoding import decode_layer
 from claimx.engine import EncodedText, Engine, UnitScores
-from claimx.labels import Layer
-from claimx.pairs import LinkSpan
+from claimx.labels import DEFAULT_SCHEMA, Layer
+from claimx.pairs import LinkSpan, span_kinds
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Link
 
-# Alone they are what is left of a longer span, and no instance of any label.
+# Alone they are what is left of a longer span, and no instance of any of our labels.
 _ARTICLES = frozenset({"a", "an", "the"})
+_OUR_KINDS = frozenset(span_kinds(DEFAULT_SCHEMA))
 
 
 def annotate(
@@ -49,9 +50,9 @@ def annotate(
             if found.score < min_score:
                 continue
             start, end = int(starts[found.first]), int(ends[found.last])
-            if text[start:end].lower() in _ARTICLES:
-                continue
             kind = (layer.name, found.label)
+            if kind in _OUR_KINDS and text[start:end].lower() in _ARTICLES:
+                continue
             name = f"t{len(spans)}"
             spans.append(AnnotatedSpan(name, *kind, start, end, text[start:end], {}, found.score))
             placed.append(LinkSpan(kind, start, end, found.first, found.last))

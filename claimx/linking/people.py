@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +11,8 @@ from claimx.linking.clusters import cluster_persons
 from claimx.linking.names import display_name, parse_name
 from claimx.linking.speakers import has_pronoun, read_speakers
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
+
+_SINGULAR = frozenset({"he", "she"})
 
 
 def fullest(mentions: Sequence[AnnotatedSpan]) -> AnnotatedSpan:
@@ -66,7 +69,8 @@ def _refer(
     for link in article.links:
         if link.type == "refers_to" and link.tail in clusters:
             given[link.head].append(link)
-    found: list[Link] = []
+    answers: dict[str, dict[int, Link]] = {}
+    speakers = []
     for speaker, nested, meant in read_speakers(article):
         persons = dict.fromkeys(clusters[person.id] for person in meant)
         links = {cluster: Link("refers_to", speaker.id, names[cluster].id) for cluster in persons}
@@ -76,5 +80,36 @@ def _refer(
                 cluster = clusters[link.tail]
                 if cluster not in named and cluster not in links:
                     links[cluster] = replace(link, tail=names[cluster].id)
-        found += links.values()
-    return found
+        answers[speaker.id] = links
+        speakers.append(speaker)
+    _go_on(article, speakers, answers)
+    return [link for links in answers.values() for link in links.values()]
+
+
+def _go_on(
+    article: AnnotatedArticle,
+    speakers: Sequence[AnnotatedSpan],
+    answers: dict[str, dict[int, Link]],
+) -> None:
+    """Let a "he" mean whom the "he" before it means, if nobody is named between the two.
+
+    Another speaker between them ends that: a writer who has changed the person by then says so
+    by a name, but not always in front of the pronoun.
+    """
+    persons = sorted(span.start for span in article.spans if span.label == "PERSON")
+    last: dict[str, AnnotatedSpan] = {}
+    for speaker in sorted(speakers, key=lambda span: span.start):
+        before = last.get(speaker.layer)
+        last[speaker.layer] = speaker
+        if (
+            before is not None
+            and speaker.text.lower() in _SINGULAR
+            and before.text.lower() == speaker.text.lower()
+            and bisect_left(persons, before.end) == bisect_left(persons, speaker.start)
+            and len(answers[before.id]) == 1
+            and answers[speaker.id].keys() != answers[before.id].keys()
+        ):
+            answers[speaker.id] = {
+                cluster: replace(link, head=speaker.id)
+                for cluster, link in answers[before.id].items()
+            }

@@ -253,6 +253,26 @@ def test_model_link_of_a_pronoun_moves_to_the_fullest_mention_with_its_score():
     assert links == [Link("refers_to", "s0", "p1", 0.8)]
 
 
+@pytest.mark.parametrize(
+    ("between", "second", "whom"),
+    [
+        (" spoke. Fares fell, ", "he", "p0"),
+        (" spoke.\n\nFares fell, ", "he", "p0"),
+        (" spoke. <P id=p2>Ines Okafor</P> came. Fares fell, ", "he", "p1"),  # somebody is named
+        (" spoke. <S id=s9>A diver</S> laughed. It rained, ", "he", "p1"),  # somebody else between
+        (" spoke. It rained, ", "she", "p1"),  # another pronoun
+    ],
+)
+def test_a_pronoun_goes_on_until_somebody_else_comes_up(between, second, whom):
+    article = read(
+        f"<P id=p0>Tom Hale</P> came. <S id=s0>He</S>{between}<S id=s1>{second}</S> said. "
+        "<P id=p1>Ana Ruiz</P> left."
+    )
+    links = (Link("refers_to", "s0", "p0", 0.9), Link("refers_to", "s1", "p1", 0.6))
+    found = resolve_people(replace(article, links=links)).links
+    assert [link.tail for link in found if link.head == "s1"] == [whom]
+
+
 def test_model_link_gives_way_to_a_name_in_the_speaker():
     article = read("<P id=p0>Tom Hale</P> left. <S id=s0><P id=p1>Ines Okafor</P></S> spoke.")
     article = replace(article, links=(Link("refers_to", "s0", "p0", 0.8),))

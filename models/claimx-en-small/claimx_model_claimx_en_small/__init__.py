@@ -1,0 +1,1 @@
+"""The files of the claimx model claimx-en-small."""
