@@ -88,6 +88,16 @@ class Checkpoint:
         return f"{config.name} {config.version} ({self.weights_hash[:8]})"
 
 
+def stored_name(folder: Path) -> str:
+    """Return `Checkpoint.name` of a model folder without loading the model.
+
+    Raises:
+        CheckpointError: if the folder holds no model.
+    """
+    config = read_object(folder / _CONFIG)
+    return f"{config.get('name')} {config.get('version')} ({weights_hash(folder)[:8]})"
+
+
 # ---- writing ----------------------------------------------------------------------------------
 
 

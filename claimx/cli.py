@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from claimx import __version__
+from claimx.commands.archive import archive as _archive
 from claimx.commands.check import check as _check
 from claimx.commands.convert import convert as _convert
 from claimx.commands.labels import labels as _labels
@@ -189,6 +190,7 @@ def info(
             )
 
 
+app.command(name="archive", no_args_is_help=True)(_archive)
 app.command(name="check", no_args_is_help=True)(_check)
 app.command(name="convert", no_args_is_help=True)(_convert)
 app.command(name="prelabel", no_args_is_help=True)(_prelabel)

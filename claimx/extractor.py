@@ -54,6 +54,7 @@ class Extractor:
         device: where the model runs.
         dtype: in which precision.
         training_fingerprints: SHA-256 of every text that the model was trained on.
+        tokens_read: tokens of all texts read so far; what windows share is counted once.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Extractor:
         self.max_chars = max_chars
         self.currency = currency
         self.title = title
+        self.tokens_read = 0
         self._layers = self._chosen_layers()
 
     @classmethod
@@ -252,6 +254,7 @@ class Extractor:
     def _annotate_all(
         self, tasks: Sequence[_Task], layers: Sequence[Layer]
     ) -> list[AnnotatedArticle]:
+        self.tokens_read += sum(len(task.encoded.encoding.ids) for task in tasks)
         scores = self._engine.score([task.encoded for task in tasks], layers)
         return [
             self._annotate(task, score, layers) for task, score in zip(tasks, scores, strict=True)

@@ -167,7 +167,7 @@ def _article(path: str, stream: BinaryIO, max_bytes: int) -> Article:
 
 
 def _articles(path: str, stream: BinaryIO, max_bytes: int) -> Iterator[Article | Extraction]:
-    for number, raw in _lines(stream, max_bytes):
+    for number, raw in read_lines(stream, max_bytes):
         line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         if not line.strip():
             continue
@@ -178,8 +178,11 @@ def _articles(path: str, stream: BinaryIO, max_bytes: int) -> Iterator[Article |
             yield failed(place, error.kind, str(error))
 
 
-def _lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Number the lines; one that is too long comes out one byte over the limit, cut there."""
+def read_lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Number the lines of a stream, from 1; every line in bounded memory.
+
+    A line that is too long comes out one byte over the limit, cut there.
+    """
     number = 0
     while line := stream.readline(max_bytes + 1):
         number += 1
@@ -193,10 +196,10 @@ def _lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes]]:
 def _from_line(line: bytes, max_bytes: int) -> Article:
     if len(line) > max_bytes:
         raise InputError(f"this is a line of more than {max_bytes:,} bytes", "too_large")
-    record = _parse(line)
+    record = parse_line(line)
     if not isinstance(record, Mapping):
         raise InputError(
-            f'this is not an object like {{"id": …, "text": …}} but {_shown(line)}', "not_json"
+            f'this is not an object like {{"id": …, "text": …}} but {shown(line)}', "not_json"
         )
     problems = [
         f"`{name}` is {'missing' if name not in record else 'no ' + expected}"
@@ -204,7 +207,7 @@ def _from_line(line: bytes, max_bytes: int) -> Article:
         if not fits(record.get(name))
     ]
     if problems:
-        raise InputError(f"{' and '.join(problems)} in {_shown(line)}", "bad_record")
+        raise InputError(f"{' and '.join(problems)} in {shown(line)}", "bad_record")
     return Article(record["id"], record["text"], record.get("title"), record.get("meta") or {})
 
 
@@ -216,22 +219,46 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def _parse(line: bytes) -> Any:
+def parse_line(line: bytes) -> Any:
+    """Parse one line of JSON.
+
+    Raises:
+        InputError: if it is not UTF-8, no JSON, holds a number that JSON cannot say again, or
+            gives one key of an object twice.
+    """
     try:
-        return json.loads(line.decode("utf-8"), parse_constant=_number, parse_float=_number)
+        return json.loads(
+            line.decode("utf-8"),
+            parse_constant=_number,
+            parse_float=_number,
+            object_pairs_hook=_object,
+        )
     except UnicodeDecodeError as error:
-        shown = _shown(line[max(0, error.start - 20) : error.start + 20])
+        near = shown(line[max(0, error.start - 20) : error.start + 20])
         raise InputError(
-            f"this is not UTF-8 at byte {error.start + 1} of the line, near {shown}", "not_utf8"
+            f"this is not UTF-8 at byte {error.start + 1} of the line, near {near}", "not_utf8"
         ) from error
     except json.JSONDecodeError as error:
-        near = _shown(line.decode("utf-8")[max(0, error.pos - 20) : error.pos + 20].encode())
+        near = shown(line.decode("utf-8")[max(0, error.pos - 20) : error.pos + 20].encode())
         raise InputError(
             f"this is not JSON: {error.msg} at character {error.pos + 1} of the line, near {near}",
             "not_json",
         ) from error
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"this is not JSON that can be read: {error}", "not_json") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object; which of two values of one key is meant, nobody can know."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            name = shown(key.encode("utf-8", "replace"))
+            raise InputError(f"the key {name} stands twice in one object", "duplicate_key")
+        found[key] = value
+    return found
 
 
 def _number(text: str) -> float:
@@ -242,6 +269,7 @@ def _number(text: str) -> float:
     return value
 
 
-def _shown(data: bytes, width: int = 60) -> str:
+def shown(data: bytes, width: int = 60) -> str:
+    """Return the beginning of some data in quotes, for a message."""
     text = data.decode("utf-8", "replace").strip()
     return repr(text if len(text) <= width else text[:width] + "…")

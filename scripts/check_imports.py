@@ -32,12 +32,13 @@ BELOW_TORCH = (
     "engine",
     "annotating",
     "extractor",
+    "archive",
     "commands",
     "cli",
 )
 ORDER = ABOVE_TORCH + BELOW_TORCH
 # `claimx --help` answers at once: the command loads its heavy parts where it uses them.
-LIGHT = (*ABOVE_TORCH, "commands", "cli")
+LIGHT = (*ABOVE_TORCH, "archive", "commands", "cli")
 HEAVY = {
     "torch", "transformers", "datasets", "accelerate", "evaluate", "sklearn", "scipy", "pandas",
     "pyarrow", "onnxruntime",

@@ -1,0 +1,27 @@
+"""Libraries that only archives need, loaded where they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from claimx.errors import ClaimxError
+
+
+def needed(module: str, library: str, purpose: str) -> Any:
+    """Import a module of an optional library.
+
+    Args:
+        module: the module.
+        library: what pip calls its library.
+        purpose: what it is needed for, as the start of a sentence: ``reading Parquet``.
+
+    Raises:
+        ClaimxError: if it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ClaimxError(
+            f"{purpose} needs {library}: pip install 'claimx[archive]' ({error})"
+        ) from error

@@ -1,0 +1,118 @@
+"""How far a run is: on a terminal one line that changes, in a log a line now and then."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from claimx.archive.receipts import Receipt
+
+_LOG_SECONDS = 30.0
+_TERMINAL_SECONDS = 0.5
+
+
+@dataclass
+class Progress:
+    """Counts receipts and shows what they add up to.
+
+    Args:
+        total_bytes: size of all input files, as far as it is known.
+        stream: where it is shown.
+        clock: seconds.
+    """
+
+    total_bytes: int | None
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    clock: Callable[[], float] = time.monotonic
+    shards: int = 0
+    articles: int = 0
+    tokens: int = 0
+    errors: int = 0
+    notes: int = 0
+    earlier: int = 0
+    quarantined: int = 0
+    read_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.begun = self.clock()
+        self.shown = self.begun
+
+    def skip(self, receipt: Receipt) -> None:
+        """Count a shard that an earlier run has done."""
+        self.earlier += receipt.rows_out
+        self.errors += receipt.n_errors
+
+    def read(self, size: int) -> None:
+        """Count bytes of input that have been read."""
+        self.read_bytes += size
+
+    def add(self, receipt: Receipt) -> None:
+        """Count a finished shard, and show the state if it is time."""
+        self.shards += 1
+        self.articles += receipt.rows_out
+        self.tokens += receipt.tokens
+        self.errors += receipt.n_errors
+        self.notes += receipt.n_notes
+        now = self.clock()
+        if now - self.shown >= (_TERMINAL_SECONDS if self.stream.isatty() else _LOG_SECONDS):
+            self.shown = now
+            self._write(self.line(), end="\r" if self.stream.isatty() else "\n")
+
+    def close(self) -> None:
+        """Show the end."""
+        self._write(self.line(), end="\n")
+
+    def line(self) -> str:
+        """Say where the run stands."""
+        seconds = max(self.clock() - self.begun, 1e-9)
+        parts = [
+            f"{self.articles + self.earlier:,} articles",
+            f"{self.articles / seconds:,.1f} articles/s",
+            f"{self.tokens / seconds:,.0f} tokens/s",
+        ]
+        share = self.share()
+        if share is not None:
+            parts.append(f"{share:.0%} read")
+            if 0 < share < 1:
+                left = int(seconds * (1 - share) / share)
+                parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
+        if self.errors:
+            parts.append(f"{self.errors:,} errors")
+        if self.quarantined:
+            parts.append(f"{self.quarantined:,} files not readable")
+        return ", ".join(parts)
+
+    def share(self) -> float | None:
+        """Share of the input that has been read, by bytes; None where sizes are not known."""
+        if not self.total_bytes:
+            return None
+        return min(1.0, self.read_bytes / self.total_bytes)
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the figures of the run."""
+        seconds = max(self.clock() - self.begun, 1e-9)
+        return {
+            "seconds": round(seconds, 3),
+            "shards": self.shards,
+            "articles": self.articles,
+            "articles_of_earlier_runs": self.earlier,
+            "errors": self.errors,
+            "notes": self.notes,
+            "quarantined_files": self.quarantined,
+            "tokens": self.tokens,
+            "articles_per_second": round(self.articles / seconds, 3),
+            "tokens_per_second": round(self.tokens / seconds, 1),
+        }
+
+    def to_json(self) -> str:
+        """Return `metrics` as JSON."""
+        return json.dumps(self.metrics(), indent=1) + "\n"
+
+    def _write(self, line: str, end: str) -> None:
+        clear = "\x1b[K" if self.stream.isatty() else ""
+        self.stream.write(f"{line}{clear}{end}")
+        self.stream.flush()
