@@ -166,7 +166,7 @@ def _announce(job: Job, files: Sequence[InputFile], say: Callable[[str], object]
         (file.size or 0) * next((n for end, n in _UNPACKED.items() if file.path.endswith(end)), 1.0)
         for file in files
     )
-    expected = estimate_bytes(round(text), job.output, with_text=job.with_text)
+    expected = estimate_bytes(round(text), job.output, with_text=job.with_text, tables=job.tables)
     say(
         f"{len(files):,} input files, {_total(files) or 0:,} bytes; the output will take about "
         f"{expected / 1e6:,.0f} MB"

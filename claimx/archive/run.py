@@ -51,9 +51,11 @@ class RunConfig:
 def begin(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume: bool) -> None:
     """Start a run in a folder, or see that the one that is there may be gone on with.
 
+    Several machines that share a folder all come with ``resume``: the first one starts the run.
+
     Raises:
-        ConfigError: if there is a run and ``resume`` was not asked for, if there is none to
-            resume, or if it had another model, config or input; the differences are named.
+        ConfigError: if there is a run and ``resume`` was not asked for, or if it had another
+            model, config or input; the differences are named.
     """
     state = {
         "config": _plain(asdict(config)),
@@ -61,8 +63,6 @@ def begin(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume:
     }
     path = join(folder, RUN)
     if file_size(path) is None:
-        if resume:
-            raise ConfigError(f"{folder} holds no run to resume; leave --resume out to start one")
         text = json.dumps(state, ensure_ascii=False, indent=1) + "\n"
         write_whole(path, text.encode("utf-8", "surrogatepass"))
         return

@@ -53,7 +53,7 @@ class ShardRunner:
         self.config = config
         self.folder = folder
 
-    def __call__(self, shard: Shard, say: Callable[[int], object] | None = None) -> Receipt:
+    def __call__(self, shard: Shard, say: Say | None = None) -> Receipt:
         """Do a shard: its records, its tables, and last its receipt.
 
         Args:

@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -39,7 +39,6 @@ class _Worker:
     shard: Shard | None = None
     attempts: int = 0
     row: int | None = None  # the row that a careful worker is at
-    poison: list[int] = field(default_factory=list)
 
     def start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -61,7 +60,6 @@ class _Worker:
         self.attempts += 1
         shard = self.shard
         if self.row is not None:
-            self.poison.append(self.row)
             shard = _without(shard, self.row)
         self.process.join(5)
         if self.attempts > _ATTEMPTS and self.row is None:
