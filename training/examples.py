@@ -68,12 +68,16 @@ class Featuriser:
             item: the article and its corpus.
             text: read this text, of equal length, instead of the article's own.
         """
-        article = item.article if text is None else with_text(item.article, text)
-        encoding = encode(article.text, self.tokenizer)
+        encoding = encode(item.article.text if text is None else text, self.tokenizer)
         if not len(encoding.ids):
             return
-        lesson = self._lesson(article, encoding)
-        full = lesson.article
+        # The teacher reads an article as it was printed; what it says holds for both texts.
+        lesson = self._lesson(item.article, encoding)
+        article, full = (
+            (item.article, lesson.article)
+            if text is None
+            else (with_text(item.article, text), with_text(lesson.article, text))
+        )
         known = [span for span in full.spans if (span.layer, span.label) in self.kinds]
         starts, ends = encoding.unit_offsets()
         units = align_spans(
@@ -98,9 +102,8 @@ class Featuriser:
         """
         if self.teacher is None:
             return Lesson(article, {})
-        lesson, read = self.teacher.lesson(article)
-        theirs, ours = read.encoding.unit_offsets(), encoding.unit_offsets()
-        if lesson.tags and not all(map(np.array_equal, theirs, ours)):
+        lesson = self.teacher.lesson(article)
+        if lesson.words and not all(map(np.array_equal, lesson.words, encoding.unit_offsets())):
             raise ConfigError(
                 f"article {article.id!r}: the teacher cuts words otherwise than this encoder; "
                 "use a teacher whose tokenizer has the same rules for words"

@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from claimx.annotating import annotate
 from claimx.checkpoint import Checkpoint
 from claimx.decoding import Floats, log_softmax
-from claimx.engine import EncodedText, Engine
+from claimx.engine import Engine
 from claimx.types import AnnotatedArticle, Article, Link
+
+Offsets = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,12 @@ class Lesson:
         article: the annotation, with the teacher's spans and links in layers of which the
             annotation says nothing.
         tags: layer that is not completely annotated -> probabilities ``(units, tags)``.
+        words: starts and ends of the units as the teacher cut them.
     """
 
     article: AnnotatedArticle
     tags: Mapping[str, Floats]
+    words: tuple[Offsets, Offsets] | None = None
 
 
 class Teacher:
@@ -43,13 +48,21 @@ class Teacher:
 
     def __init__(self, checkpoint: Checkpoint, dtype: str = "auto") -> None:
         self._engine = Engine(checkpoint, dtype=dtype)
+        self._lessons: dict[str, tuple[AnnotatedArticle, Lesson]] = {}
 
-    def lesson(self, article: AnnotatedArticle) -> tuple[Lesson, EncodedText]:
-        """Read an article.
+    def lesson(self, article: AnnotatedArticle) -> Lesson:
+        """Read an article, the first time that it is asked for.
 
         Returns:
-            The lesson, and the text as the teacher read it: its units must be the learner's.
+            The lesson; its words must be the learner's.
         """
+        read, lesson = self._lessons.get(article.id, (None, None))
+        if lesson is None or read is not article:
+            lesson = self._read(article)
+            self._lessons[article.id] = (article, lesson)
+        return lesson
+
+    def _read(self, article: AnnotatedArticle) -> Lesson:
         silent = tuple(
             layer
             for layer in self._engine.schema.layers
@@ -57,14 +70,17 @@ class Teacher:
         )
         encoded = self._engine.encode(article.text)
         if not silent or not len(encoded.encoding.ids):
-            return Lesson(article, {}), encoded
+            return Lesson(article, {})
         scores = self._engine.score([encoded], silent)[0]
-        tags = {name: np.exp(log_softmax(logits)) for name, logits in scores.logits.items()}
+        tags = {
+            name: np.exp(log_softmax(logits)).astype(np.float32)
+            for name, logits in scores.logits.items()
+        }
         given = {span.layer for span in article.spans}
         unmarked = [layer for layer in silent if layer.name not in given]
         plain = Article(article.id, article.text)
         said = annotate(self._engine, plain, encoded, scores, unmarked)
-        return Lesson(_united(article, said), tags), encoded
+        return Lesson(_united(article, said), tags, encoded.encoding.unit_offsets())
 
 
 def _united(article: AnnotatedArticle, said: AnnotatedArticle) -> AnnotatedArticle:

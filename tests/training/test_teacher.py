@@ -16,7 +16,7 @@ from claimx.types import AnnotatedSpan
 from tests.tiny import TOKENIZERS, lexicon_checkpoint, random_checkpoint, random_model, wordpiece
 from tests.training.small import PIER, only, small_config
 from training.config import Corpus
-from training.data import TrainingArticle
+from training.data import TrainingArticle, swap_marks
 from training.examples import IGNORED, Featuriser
 from training.objective import Objective, collate, teacher_loss
 from training.teacher import Teacher
@@ -35,11 +35,11 @@ def teacher() -> Teacher:
     return Teacher(lexicon_checkpoint())
 
 
-def example(article, teacher, schema=DEFAULT_SCHEMA):
+def example(article, teacher, schema=DEFAULT_SCHEMA, text=None):
     tokenizer = wordpiece()
     config = small_config(Path(), corpora=(Corpus("x"),))
     featuriser = Featuriser(tokenizer, special_tokens(tokenizer), schema, config, teacher)
-    (row,) = featuriser.examples(TrainingArticle(article, Corpus("x")))
+    (row,) = featuriser.examples(TrainingArticle(article, Corpus("x")), text)
     return row
 
 
@@ -51,13 +51,13 @@ def soft_of(row, layer: str, schema=DEFAULT_SCHEMA) -> np.ndarray:
 
 
 def test_a_complete_layer_is_not_taught(teacher):
-    lesson, _ = teacher.lesson(only(PIER, "identity"))
+    lesson = teacher.lesson(only(PIER, "identity"))
     assert "identity" not in lesson.tags
     assert {"attribution", "quantity"} <= set(lesson.tags)
 
 
 def test_spans_and_links_of_the_teacher_fill_silent_layers(teacher):
-    article = teacher.lesson(only(PIER, "identity"))[0].article
+    article = teacher.lesson(only(PIER, "identity")).article
     said = {s.text for s in article.spans if s.layer == "quantity"}
     assert said == {"40 percent", "About", "boats"}
     assert {"measures", "modified_by"} <= {link.type for link in article.links}
@@ -65,7 +65,7 @@ def test_spans_and_links_of_the_teacher_fill_silent_layers(teacher):
 
 def test_a_layer_with_given_spans_gets_no_spans_of_the_teacher(teacher):
     given = replace(only(PIER, "identity"), complete_layers=())
-    article = teacher.lesson(given)[0].article
+    article = teacher.lesson(given).article
     assert [s for s in article.spans if s.layer == "identity"] == list(given.spans)
     assert "identity" not in article.complete_layers
 
@@ -73,16 +73,23 @@ def test_a_layer_with_given_spans_gets_no_spans_of_the_teacher(teacher):
 def test_ids_of_both_stay_apart(teacher):
     given = replace(only(PIER, "identity"), links=())
     spans = tuple(replace(s, id=f"teacher:t{n}") for n, s in enumerate(given.spans))
-    article = teacher.lesson(replace(given, spans=spans))[0].article
+    article = teacher.lesson(replace(given, spans=spans)).article
     assert len({span.id for span in article.spans}) == len(article.spans)
 
 
 def test_an_article_that_is_complete_in_all_layers_is_not_read(teacher):
     layers = tuple(layer.name for layer in DEFAULT_SCHEMA.layers)
     complete = replace(PIER, complete_layers=layers)
-    lesson, _ = teacher.lesson(complete)
+    lesson = teacher.lesson(complete)
     assert lesson.article is complete
     assert not lesson.tags
+
+
+def test_an_article_is_read_once_for_both_kinds_of_marks(teacher):
+    article = only(PIER, "identity")
+    assert teacher.lesson(article) is teacher.lesson(article)
+    swapped = example(article, teacher, text=swap_marks(article.text))
+    assert np.array_equal(swapped["soft_tags"], example(article, teacher)["soft_tags"])
 
 
 def test_soft_tags_are_probabilities_at_the_first_token_of_each_word(teacher):
@@ -109,10 +116,11 @@ def test_a_teacher_that_cuts_other_words_is_refused():
     teacher = Teacher(random_checkpoint("byte_level"))
     article = replace(PIER, text="The \x01 pier", spans=(), links=(), complete_layers=())
     tokenizer = TOKENIZERS["wordpiece"]()
-    theirs = teacher.lesson(article)[1].encoding.unit_offsets()
+    theirs = teacher.lesson(article).words
     config = small_config(Path(), corpora=(Corpus("x"),))
     featuriser = Featuriser(tokenizer, special_tokens(tokenizer), DEFAULT_SCHEMA, config, teacher)
     rows = featuriser.examples(TrainingArticle(article, Corpus("x")))
+    assert theirs is not None
     assert len(theirs[0])
     with pytest.raises(ConfigError, match="words otherwise"):
         list(rows)
