@@ -330,7 +330,7 @@ def test_the_installed_model_is_found_by_its_name(walk):
 
 
 def test_the_other_runs_end_with_a_model(walk):
-    for name in ("scratch", "default", "shared", "small", "open", "in-two"):
+    for name in ("scratch", "default", "small", "open", "in-two"):
         assert load_checkpoint(walk.folder / "runs" / name / "model")
 
 

@@ -225,6 +225,12 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     model = build_model(config)
     schema = model.config.label_schema
     check_labels(items, schema)
+    if config.teacher:
+        size = sum(len(item.article.text) for item in items)
+        _console.print(
+            f"first the teacher reads {len(items):,} articles ({size:,} characters), which takes "
+            "as long as any reading with it"
+        )
     plan, featuriser = build_plan(items, tokenizer, schema, config)
     report = featuriser.report
     _console.print(
