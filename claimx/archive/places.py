@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from claimx.archive.extras import needed
 from claimx.errors import ClaimxError
+from claimx.extras import needed
 
 RECORDS, QUOTES, CLAIMS, RECEIPTS = "records", "quotes", "claims", "receipts"
 TEMPORARY = ".tmp-"

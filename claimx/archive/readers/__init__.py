@@ -7,11 +7,12 @@ from typing import BinaryIO
 
 from claimx.archive.inputs import InputFile
 from claimx.archive.language import is_english
-from claimx.archive.opening import ContainerError, open_packed, open_unpacked
+from claimx.archive.opening import open_packed, open_unpacked
 from claimx.archive.readers import delimited, jsonl, newsml, parquet, plain, warc, web
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import error_at
 from claimx.archive.rows import Row
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
 from claimx.types import Article, Extraction
 
