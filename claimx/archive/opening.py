@@ -37,6 +37,7 @@ _BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # of data; of the end 
 _HEAD = 10
 _LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ImportError)
 _T = TypeVar("_T")
+Count = Callable[[int], object]
 
 
 def retrying(call: Callable[[], _T], what: str) -> _T:
@@ -66,12 +67,15 @@ def retrying(call: Callable[[], _T], what: str) -> _T:
 
 
 @contextmanager
-def open_packed(path: str, standard_input: BinaryIO | None = None) -> Iterator[BinaryIO]:
+def open_packed(
+    path: str, standard_input: BinaryIO | None = None, count: Count | None = None
+) -> Iterator[BinaryIO]:
     """Open a file as it lies there.
 
     Args:
         path: local path, fsspec URL, or ``-``.
         standard_input: the stream that ``-`` reads; the process's own by default.
+        count: told the bytes of each read of the disk or network.
 
     Raises:
         InputError: if there is no such file, or it may not be read.
@@ -81,7 +85,7 @@ def open_packed(path: str, standard_input: BinaryIO | None = None) -> Iterator[B
         yield standard_input if standard_input is not None else sys.stdin.buffer
         return
     try:
-        raw = _Source(path)
+        raw = _Source(path, count)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file", "unreadable") from error
     except IsADirectoryError as error:
@@ -97,6 +101,7 @@ def open_unpacked(
     path: str,
     *,
     standard_input: BinaryIO | None = None,
+    count: Count | None = None,
     max_ratio: float = MAX_RATIO,
     max_unpacked: int = MAX_UNPACKED,
 ) -> Iterator[BinaryIO]:
@@ -105,6 +110,7 @@ def open_unpacked(
     Args:
         path: local path, fsspec URL, or ``-``.
         standard_input: the stream that ``-`` reads; the process's own by default.
+        count: told the bytes, packed, of each read of the disk or network.
         max_ratio: how many times its packed size a file may unpack to,
         max_unpacked: once it has unpacked to this many bytes.
 
@@ -112,7 +118,7 @@ def open_unpacked(
         InputError: if it cannot be opened, or is not packed in the way that its name says.
         ClaimxError: if the network or the disk fails.
     """
-    with open_packed(path, standard_input) as stream:
+    with open_packed(path, standard_input, count) as stream:
         head = stream.read(_HEAD)
         packing = _packing(path, head)
         whole = _Joined(head, stream)
@@ -152,8 +158,8 @@ def _packing(path: str, head: bytes) -> str | None:
 class _Source(io.RawIOBase):
     """A local or remote file; a remote one is opened again at the same place if it fails."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, count: Count | None = None) -> None:
+        self._path, self._count = path, count
         self._position = 0
         self._stream: Any = None
         if is_url(path):
@@ -196,6 +202,8 @@ class _Source(io.RawIOBase):
             count = len(data)
             buffer[:count] = data
         self._position += count
+        if self._count is not None:
+            self._count(count)
         return count
 
     def _read(self, size: int) -> bytes:
