@@ -185,6 +185,24 @@ def _pick_dtype(name: str, device: torch.device) -> torch.dtype:
     return _DTYPES[name]
 
 
+def resolved(device: str, dtype: str) -> tuple[str, str]:
+    """Say what a device and a dtype stand for here, "auto" too, without loading a model.
+
+    Args:
+        device: as `Engine` takes it.
+        dtype: likewise.
+
+    Returns:
+        The kind of device, ``cpu`` or ``cuda``, and the name of the dtype.
+
+    Raises:
+        ConfigError: if the device or dtype cannot be used.
+    """
+    place = _pick_device(device)
+    chosen = _pick_dtype(dtype, place)
+    return place.type, next(name for name, kind in _DTYPES.items() if kind is chosen)
+
+
 def bfloat16_pays(device: torch.device) -> bool:
     """Say whether the chip multiplies bfloat16 matrices in hardware."""
     if device.type == "cuda":

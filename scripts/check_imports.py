@@ -20,8 +20,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "claimx"
 
 # Rooms are modules or whole packages; inside a package modules import each other freely.
 ABOVE_TORCH = (
-    "errors", "types", "labels", "text", "encoding", "tagging", "alignment", "windows", "pairs",
-    "decoding", "quantities", "linking",
+    "errors", "extras", "types", "labels", "text", "encoding", "tagging", "alignment", "windows",
+    "pairs", "decoding", "quantities", "linking",
     "metrics",
     "formats", "checking", "reading", "render", "batching", "hub",
 )  # fmt: skip

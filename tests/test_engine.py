@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from claimx import engine as module
 from claimx.batching import SpecialTokens, pad_windows
-from claimx.engine import Engine, bfloat16_pays
+from claimx.engine import Engine, bfloat16_pays, resolved
 from claimx.errors import ConfigError
 from claimx.labels import LabelSchema
 from claimx.pairs import LinkSpan
@@ -135,6 +135,14 @@ def test_full_precision_is_what_a_cpu_gets():
 def test_a_device_or_dtype_that_is_not_there_is_named(device, dtype):
     with pytest.raises(ConfigError, match="moon|float8"):
         Engine(random_checkpoint(), device, dtype)
+
+
+def test_what_auto_stands_for_is_known_without_a_model(monkeypatch):
+    assert resolved("cpu", "auto") == ("cpu", "float32")
+    assert resolved("cpu", "bfloat16") == ("cpu", "bfloat16")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert resolved("auto", "auto") == resolved("cuda:1", "auto") == ("cuda", "bfloat16")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

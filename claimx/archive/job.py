@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +13,21 @@ from typing import Any
 from claimx import __version__
 from claimx.archive.inputs import InputFile, find_inputs
 from claimx.archive.local import Done, Source, run_local
-from claimx.archive.places import space_problem
-from claimx.archive.plan import Part, plan_groups
+from claimx.archive.opening import STANDARD_INPUT
+from claimx.archive.places import (
+    QUARANTINED,
+    file_size,
+    join,
+    remove,
+    shown_size,
+    space_problem,
+    write_whole,
+)
+from claimx.archive.plan import Group, Part, plan_groups
 from claimx.archive.progress import Progress
 from claimx.archive.readers import ReadOptions
-from claimx.archive.run import RunConfig, begin
+from claimx.archive.receipts import LeftOut, read_receipts
+from claimx.archive.run import RunConfig, check, start
 from claimx.archive.tables import TABLES
 from claimx.archive.writers import estimate_bytes
 from claimx.errors import ClaimxError, ConfigError
@@ -69,12 +80,10 @@ class Outcome:
 
     Args:
         progress: its counts.
-        quarantined: files that could not be read at all, with the reason.
         stopped: whether it was asked to stop before its end.
     """
 
     progress: Progress
-    quarantined: tuple[tuple[str, str], ...]
     stopped: bool
 
     @property
@@ -82,7 +91,7 @@ class Outcome:
         """130 stopped, 1 errors or quarantined files, 0 all is well."""
         if self.stopped:
             return 130
-        return int(bool(self.quarantined or self.progress.errors))
+        return int(bool(self.progress.left_out or self.progress.errors))
 
 
 def run(job: Job, say: Callable[[str], object]) -> Outcome:
@@ -96,27 +105,27 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
         ClaimxError: if it cannot start, or nothing can be written.
     """
     files = find_inputs(job.inputs, format=job.input_format)
+    _check_standard_input(job, files)
     config = run_config(job)
-    _announce(job, files, say)
-    begin(job.folder, config, files, resume=job.resume)
-    progress = Progress(_total(files))
+    known = check(job.folder, config, files, resume=job.resume)
+    groups = plan_groups(files, job.rows_in_shard)
     done = Done.of(job.folder, config, say)
-    for receipt in done.shards.values():
-        progress.skip(receipt)
-    quarantined: list[tuple[str, str]] = []
+    _announce(job, files, groups, done, say)
+    if not known:
+        start(job.folder, config, files)
+    progress = Progress(_total(*job.part.share(groups)))
 
-    def quarantine(file: InputFile, reason: str) -> None:
-        quarantined.append((file.path, reason))
-        progress.quarantined += 1
-        say(f"{file.path} cannot be read and is left out: {reason}")
+    def quarantine(file: LeftOut) -> None:
+        progress.left_out.append(file)
+        say(f"{file.file} cannot be read and is left out: {file.reason}")
 
     source = Source(
-        plan_groups(files, job.rows_in_shard), job.part, job.reading, job.rows_in_shard, done,
-        quarantine, lambda file: progress.read(file.size or 0),
-    )  # fmt: skip
+        groups, job.part, job.reading, job.rows_in_shard, done, quarantine, progress.skip
+    )
+    options = {**job.extractor, "dtype": config.extractor["dtype"]}
     with stopping(say) as stopped:
         receipts = run_local(
-            source, job.model, job.extractor, config, job.folder, device=job.device,
+            source, job.model, options, config, job.folder, device=job.device,
             workers=job.workers, stop=stopped,
         )  # fmt: skip
         for receipt in receipts:
@@ -127,15 +136,19 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
                 )
             progress.add(receipt)
         progress.close()
-        return Outcome(progress, tuple(quarantined), stopped())
+        _write_quarantined(job.folder, progress.left_out)
+        return Outcome(progress, stopped())
 
 
 def run_config(job: Job) -> RunConfig:
     """Everything about a job that decides what its records are."""
+    from claimx.engine import resolved
+
+    device, dtype = resolved(job.device, job.extractor.get("dtype", "auto"))
     return RunConfig(
         claimx=__version__,
         model=_model_name(job.model),
-        extractor=dict(job.extractor),
+        extractor={**job.extractor, "device": device, "dtype": dtype},
         reading=asdict(job.reading),
         rows_in_shard=job.rows_in_shard,
         output=job.output,
@@ -151,28 +164,72 @@ def _model_name(model: str | None) -> str:
     return stored_name(find_model(model))
 
 
-def _total(files: Sequence[InputFile]) -> int | None:
+def _check_standard_input(job: Job, files: Sequence[InputFile]) -> None:
+    if any(file.path == STANDARD_INPUT for file in files) and (job.resume or job.part.count > 1):
+        raise ConfigError(
+            "standard input is read once, and by one machine: leave --resume and --shard out, or "
+            "put it into a file first"
+        )
+
+
+def _total(files: Sequence[InputFile], sharers: int = 1) -> int | None:
+    """Add up the sizes of files, which so many machines share; None where one is not known."""
     sizes = [file.size for file in files]
-    return None if None in sizes else sum(size or 0 for size in sizes)
+    return None if None in sizes else sum(size or 0 for size in sizes) // sharers
 
 
-def _announce(job: Job, files: Sequence[InputFile], say: Callable[[str], object]) -> None:
-    """Say how much there is to do and whether the disk will hold it."""
-    if job.resume and any(file.path == "-" for file in files):
-        raise ConfigError("standard input cannot be read twice: leave --resume out")
-    if _total(files) is None:
-        return
+def _expected(job: Job, files: Sequence[InputFile]) -> int:
+    """Guess the size of the output."""
     text = sum(
         (file.size or 0) * next((n for end, n in _UNPACKED.items() if file.path.endswith(end)), 1.0)
         for file in files
     )
-    expected = estimate_bytes(round(text), job.output, with_text=job.with_text, tables=job.tables)
+    return estimate_bytes(round(text), job.output, with_text=job.with_text, tables=job.tables)
+
+
+def _announce(
+    job: Job,
+    files: Sequence[InputFile],
+    groups: Sequence[Group],
+    done: Done,
+    say: Callable[[str], object],
+) -> None:
+    """Say how much there is to do and whether the disk will hold it.
+
+    Of a run that several machines share, this one's part has to fit: its disk may be its own.
+    """
+    if _total(files) is None:
+        return
     say(
         f"{len(files):,} input files, {_total(files) or 0:,} bytes; the output will take about "
-        f"{expected / 1e6:,.0f} MB"
+        f"{shown_size(_expected(job, files))}"
     )
-    if problem := space_problem(job.folder, expected):
+    own, sharers = job.part.share(groups)
+    there = sum(
+        output.bytes
+        for receipt in done.shards.values()
+        if job.part.takes_name(receipt.shard, len(groups))
+        for output in receipt.outputs
+    )
+    if there:
+        say(f"{shown_size(there)} of it are there already")
+    if problem := space_problem(job.folder, max(0, _expected(job, own) // sharers - there)):
         raise ClaimxError(problem)
+
+
+def _write_quarantined(folder: str, left_out: Sequence[LeftOut]) -> None:
+    """List in the folder what this run and others could not read; without any, have no list."""
+    path = join(folder, QUARANTINED)
+    if not left_out and file_size(path) is None:
+        return
+    receipts = read_receipts(folder, on_damage=lambda _: None)
+    reasons = {one.file: one.reason for receipt in receipts for one in receipt.left_out}
+    reasons |= {one.file: one.reason for one in left_out}
+    if not reasons:
+        remove(path)
+        return
+    lines = (json.dumps({"path": path, "reason": reasons[path]}) for path in sorted(reasons))
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 @contextmanager

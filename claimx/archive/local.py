@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from claimx.archive.inputs import InputFile
 from claimx.archive.plan import Group, Part, chunks
 from claimx.archive.readers import ReadOptions, read_rows
-from claimx.archive.receipts import Receipt, read_receipts, valid
+from claimx.archive.receipts import LeftOut, Receipt, inputs_of, read_receipts, valid
 from claimx.archive.rows import Row
 from claimx.archive.run import RunConfig
 from claimx.archive.shards import Shard, ShardRunner
 from claimx.archive.workers import MakeRunner, run_shards
-from claimx.errors import InputError
+from claimx.errors import ClaimxError, InputError
 
 
 @dataclass
@@ -37,19 +37,32 @@ class Done:
                 found[receipt.shard] = receipt
         return cls(found)
 
-    def whole(self, group: Group) -> bool:
-        """Say whether every shard of a group is done, so that it need not be read."""
-        number = 0
-        while receipt := self.shards.get(group.shard_name(number)):
+    def find(self, shard: str) -> Receipt | None:
+        """Return the receipt of a shard that an earlier run has done."""
+        return self.shards.get(shard)
+
+    def of_group(self, group: Group) -> tuple[Receipt, ...]:
+        """Return the receipts of a group from its first shard on, up to the first gap."""
+        found: list[Receipt] = []
+        while receipt := self.find(group.shard_name(len(found))):
+            found.append(receipt)
             if receipt.last:
-                return True
-            number += 1
-        return False
+                break
+        return tuple(found)
+
+    def whole(self, group: Group) -> bool:
+        """Say whether a group need not be read: all shards are done, and no file is left out."""
+        receipts = self.of_group(group)
+        return bool(receipts) and receipts[-1].last and not any(one.left_out for one in receipts)
 
 
 @dataclass(frozen=True)
 class Source:
     """What there is to do: the shards of this machine's part that are not done yet.
+
+    A shard is done if its receipt is of the rows that are read now. So a group with a file that
+    could not be read is read again by every run, and where the file can be read by then, the
+    shards from its place on are done again.
 
     Args:
         groups: the whole plan.
@@ -57,8 +70,8 @@ class Source:
         options: of the readers.
         rows_in_shard: rows in a full shard.
         done: what need not be done again.
-        quarantine: takes a file that cannot be read at all, and why.
-        finished: takes each file that has been read to its end, or need not be read.
+        quarantine: takes each file that cannot be read at all.
+        passed: takes the receipt of each shard that need not be done again.
         standard_input: the stream of ``-``.
     """
 
@@ -67,30 +80,92 @@ class Source:
     options: ReadOptions
     rows_in_shard: int
     done: Done
-    quarantine: Callable[[InputFile, str], object]
-    finished: Callable[[InputFile], object]
+    quarantine: Callable[[LeftOut], object]
+    passed: Callable[[Receipt], object]
     standard_input: Any = None
 
     def __iter__(self) -> Iterator[Shard]:
         """Read the inputs and cut them into shards."""
+        for group in self.left():
+            tally = _Tally()
+            for number, rows, last in chunks(self._rows(group, tally), self.rows_in_shard):
+                shard = Shard(group.shard_name(number), rows, last, *tally.take())
+                if not self.part.takes_shard(group, number, len(self.groups)):
+                    continue
+                receipt = self.done.find(shard.name)
+                if receipt is None or not shard.fits(receipt):
+                    yield shard
+                else:
+                    self.passed(receipt)
+
+    def left(self) -> Iterator[Group]:
+        """Pick the groups that have to be read, and pass those that need not."""
         count = len(self.groups)
         for group in self.groups:
-            if not self.part.takes_group(group, count) or self.done.whole(group):
-                for file in group.files:
-                    self.finished(file)
+            if not self.part.takes_group(group, count):
                 continue
-            for number, rows, last in chunks(self._rows(group), self.rows_in_shard):
-                name = group.shard_name(number)
-                if name not in self.done.shards and self.part.takes_shard(group, number, count):
-                    yield Shard(name, rows, last)
+            if not self.done.whole(group):
+                yield group
+                continue
+            for number, receipt in enumerate(self.done.of_group(group)):
+                if self.part.takes_shard(group, number, count):
+                    self.passed(receipt)
 
-    def _rows(self, group: Group) -> Iterator[Row]:
+    def _rows(self, group: Group, tally: _Tally) -> Iterator[Row]:
         for file in group.files:
+            tally.begin(file)
             try:
-                yield from read_rows(file, self.options, standard_input=self.standard_input)
+                yield from read_rows(
+                    file, self.options, standard_input=self.standard_input, count=tally.count
+                )
             except InputError as error:
-                self.quarantine(file, str(error))
-            self.finished(file)
+                self._refuse_if_done(file, error)
+                left_out = LeftOut(file.path, str(error))
+                tally.left_out.append(left_out)
+                self.quarantine(left_out)
+            tally.end()
+
+    def _refuse_if_done(self, file: InputFile, error: InputError) -> None:
+        """Leave no file out whose rows are in the output: later shards would move up."""
+        read, _ = inputs_of(self.done.shards.values())
+        if file.path in read:
+            raise ClaimxError(
+                f"{file.path} cannot be read, but could be when this run began: {error}; make it "
+                "readable again, then resume"
+            ) from error
+
+
+@dataclass
+class _Tally:
+    """What has been read of a group.
+
+    Attributes:
+        bytes: of the input files, as they lie there, since the last shard.
+        left_out: files that cannot be read.
+    """
+
+    bytes: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    _rest: int = 0  # of the file that is being read
+
+    def begin(self, file: InputFile) -> None:
+        """Begin a file."""
+        self._rest = file.size or 0
+
+    def count(self, size: int) -> None:
+        """Count bytes, never more than the file has: Parquet's footer is read twice."""
+        size = min(size, self._rest)
+        self._rest -= size
+        self.bytes += size
+
+    def end(self) -> None:
+        """End a file; all of it counts, though Parquet is read with gaps."""
+        self.count(self._rest)
+
+    def take(self) -> tuple[int, tuple[LeftOut, ...]]:
+        """Return what a shard that ends here is told."""
+        size, self.bytes = self.bytes, 0
+        return size, tuple(self.left_out)
 
 
 def make_runner(

@@ -9,20 +9,16 @@ is a `ClaimxError` that no reader takes for the end of a file.
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from claimx.archive.extras import needed
 from claimx.archive.places import file_system, is_url
+from claimx.archive.unpacking import PIECE, first_line, unpack
 from claimx.errors import ClaimxError, InputError
 
 STANDARD_INPUT = "-"
@@ -39,28 +35,9 @@ _MAGIC = (
 )
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # of data; of the end of an empty file
 _HEAD = 10
-_PIECE = 1 << 16
-# zstd has no limit on what one call unpacks: 4 bytes may be 128 KiB, so 1 KiB may be 32 MiB.
-_ZSTD_PIECE = 1 << 10
-_ZSTD_WINDOW = 1 << 27
-_XZ_MEMORY = 1 << 28
 _LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ImportError)
 _T = TypeVar("_T")
-
-
-class ContainerError(InputError):
-    """A file of many articles cannot be read any further.
-
-    The kind is ``truncated`` (it ends too early), ``damaged`` or ``bomb`` (it unpacks to far more
-    than text does).
-
-    Attributes:
-        checksum: what was unpacked last is wrong, not what would come next.
-    """
-
-    def __init__(self, message: str, kind: str, *, checksum: bool = False) -> None:
-        super().__init__(message, kind)
-        self.checksum = checksum
+Count = Callable[[int], object]
 
 
 def retrying(call: Callable[[], _T], what: str) -> _T:
@@ -83,19 +60,22 @@ def retrying(call: Callable[[], _T], what: str) -> _T:
             if pause is None:
                 tries = len(PAUSES) + 1
                 raise ClaimxError(
-                    f"{what}: {_first_line(error)} ({tries} tries); try again later with --resume"
+                    f"{what}: {first_line(error)} ({tries} tries); try again later with --resume"
                 ) from error
             time.sleep(pause)
     raise AssertionError
 
 
 @contextmanager
-def open_packed(path: str, standard_input: BinaryIO | None = None) -> Iterator[BinaryIO]:
+def open_packed(
+    path: str, standard_input: BinaryIO | None = None, count: Count | None = None
+) -> Iterator[BinaryIO]:
     """Open a file as it lies there.
 
     Args:
         path: local path, fsspec URL, or ``-``.
         standard_input: the stream that ``-`` reads; the process's own by default.
+        count: told the bytes of each read of the disk or network.
 
     Raises:
         InputError: if there is no such file, or it may not be read.
@@ -105,14 +85,14 @@ def open_packed(path: str, standard_input: BinaryIO | None = None) -> Iterator[B
         yield standard_input if standard_input is not None else sys.stdin.buffer
         return
     try:
-        raw = _Source(path)
+        raw = _Source(path, count)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file", "unreadable") from error
     except IsADirectoryError as error:
         raise InputError(f"{path}: this is a folder, not a file", "unreadable") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be opened: {_first_line(error)}", "unreadable") from error
-    with raw, io.BufferedReader(raw, _PIECE) as stream:
+        raise InputError(f"{path}: cannot be opened: {first_line(error)}", "unreadable") from error
+    with raw, io.BufferedReader(raw, PIECE) as stream:
         yield stream
 
 
@@ -121,6 +101,7 @@ def open_unpacked(
     path: str,
     *,
     standard_input: BinaryIO | None = None,
+    count: Count | None = None,
     max_ratio: float = MAX_RATIO,
     max_unpacked: int = MAX_UNPACKED,
 ) -> Iterator[BinaryIO]:
@@ -129,6 +110,7 @@ def open_unpacked(
     Args:
         path: local path, fsspec URL, or ``-``.
         standard_input: the stream that ``-`` reads; the process's own by default.
+        count: told the bytes, packed, of each read of the disk or network.
         max_ratio: how many times its packed size a file may unpack to,
         max_unpacked: once it has unpacked to this many bytes.
 
@@ -136,16 +118,15 @@ def open_unpacked(
         InputError: if it cannot be opened, or is not packed in the way that its name says.
         ClaimxError: if the network or the disk fails.
     """
-    with open_packed(path, standard_input) as stream:
+    with open_packed(path, standard_input, count) as stream:
         head = stream.read(_HEAD)
         packing = _packing(path, head)
         whole = _Joined(head, stream)
         if packing is None:
             raw: io.RawIOBase = whole
         else:
-            unpacked = _translated(_UNPACK[packing](whole), packing)
-            raw = _Chunks(_bounded(unpacked, whole, max_ratio, max_unpacked))
-        with raw, io.BufferedReader(raw, _PIECE) as buffered:
+            raw = _Chunks(unpack(whole, packing, lambda: whole.taken, max_ratio, max_unpacked))
+        with raw, io.BufferedReader(raw, PIECE) as buffered:
             yield buffered
 
 
@@ -171,20 +152,14 @@ def _packing(path: str, head: bytes) -> str | None:
     return found
 
 
-def _first_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
 # ---- sources ------------------------------------------------------------------------------
 
 
 class _Source(io.RawIOBase):
     """A local or remote file; a remote one is opened again at the same place if it fails."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, count: Count | None = None) -> None:
+        self._path, self._count = path, count
         self._position = 0
         self._stream: Any = None
         if is_url(path):
@@ -221,12 +196,14 @@ class _Source(io.RawIOBase):
             try:
                 count = int(self._stream.readinto(buffer))
             except OSError as error:
-                raise ClaimxError(f"{what}: {_first_line(error)}") from error
+                raise ClaimxError(f"{what}: {first_line(error)}") from error
         else:
             data = retrying(lambda: self._read(len(buffer)), what)
             count = len(data)
             buffer[:count] = data
         self._position += count
+        if self._count is not None:
+            self._count(count)
         return count
 
     def _read(self, size: int) -> bytes:
@@ -294,119 +271,3 @@ class _Chunks(io.RawIOBase):
         buffer[:count] = self._left[:count]
         self._left = self._left[count:]
         return count
-
-
-# ---- unpacking ----------------------------------------------------------------------------
-
-
-def _gunzip(stream: io.RawIOBase) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=io.BufferedReader(stream, _PIECE), mode="rb") as unpacked:
-        while chunk := unpacked.read1(_PIECE):
-            yield chunk
-
-
-def _members(stream: io.RawIOBase, new: Callable[[], Any], piece: int) -> Iterator[bytes]:
-    """Unpack members one behind the other; unlike the standard library, to the last byte."""
-    source = io.BufferedReader(stream, _PIECE)
-    unpacker = new()
-    while True:
-        data = b""
-        if unpacker.eof:
-            data = unpacker.unused_data.lstrip(b"\0")  # zeros are padding
-            while not data and (more := source.read(piece)):
-                data = more.lstrip(b"\0")
-            if not data:
-                return
-            unpacker = new()
-        elif unpacker.needs_input:
-            data = source.read(piece)
-            if not data:
-                raise EOFError
-        if chunk := unpacker.decompress(data, _PIECE):
-            yield chunk
-
-
-def _bunzip2(stream: io.RawIOBase) -> Iterator[bytes]:
-    return _members(stream, bz2.BZ2Decompressor, _PIECE)
-
-
-def _unxz(stream: io.RawIOBase) -> Iterator[bytes]:
-    return _members(stream, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY), _PIECE)
-
-
-class _ZstdFrame:
-    """One zstd frame, in the manner of `bz2.BZ2Decompressor`."""
-
-    needs_input = True
-
-    def __init__(self, zstandard: Any) -> None:
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-        self._unpacker = unpacker.decompressobj()
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._unpacker.eof)
-
-    @property
-    def unused_data(self) -> bytes:
-        return bytes(self._unpacker.unused_data)
-
-    def decompress(self, data: bytes, _: int) -> bytes:
-        return bytes(self._unpacker.decompress(data))
-
-
-def _unzstd(stream: io.RawIOBase) -> Iterator[bytes]:
-    zstandard = needed("zstandard", "zstandard", "reading zstd")
-    try:
-        yield from _members(stream, lambda: _ZstdFrame(zstandard), _ZSTD_PIECE)
-    except zstandard.ZstdError as error:
-        raise zlib.error(str(error)) from error
-
-
-_UNPACK: dict[str, Callable[[io.RawIOBase], Iterator[bytes]]] = {
-    "gzip": _gunzip,
-    "bzip2": _bunzip2,
-    "xz": _unxz,
-    "zstd": _unzstd,
-}
-
-
-def _translated(chunks: Iterator[bytes], packing: str) -> Iterator[bytes]:
-    """Pass the chunks on; say what is wrong with the file in one class of error."""
-    try:
-        yield from chunks
-    except EOFError as error:
-        raise ContainerError(
-            f"the {packing} data end too early; fetch the file again", "truncated"
-        ) from error
-    except (OSError, zlib.error, lzma.LZMAError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise ClaimxError(f"reading failed: {_first_line(error)}") from error
-        # The standard library has no classes of its own for these.
-        if str(error) == "Not a gzipped file (b'\\x1f')":  # half of the next member's mark
-            raise ContainerError(
-                "the gzip data end too early; fetch the file again", "truncated"
-            ) from error
-        checksum = str(error).startswith(("CRC check failed", "Incorrect length"))
-        what = "do not match their checksum" if checksum else f"are damaged ({error})"
-        raise ContainerError(
-            f"the {packing} data {what}; fetch the file again", "damaged", checksum=checksum
-        ) from error
-
-
-def _bounded(
-    chunks: Iterator[bytes], source: _Joined, max_ratio: float, max_unpacked: int
-) -> Iterator[bytes]:
-    """Stop at what unpacks to far more than text does."""
-    unpacked = 0
-    for chunk in chunks:
-        for start in range(0, len(chunk), _PIECE):
-            piece = chunk[start : start + _PIECE]
-            unpacked += len(piece)
-            if unpacked > max_unpacked and unpacked > max_ratio * source.taken:
-                raise ContainerError(
-                    f"{source.taken:,} bytes unpack to more than {unpacked:,}, over {max_ratio:g} "
-                    f"times as much; if the file is sound, unpack it first",
-                    "bomb",
-                )
-            yield piece

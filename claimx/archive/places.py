@@ -6,6 +6,8 @@
     DIR/quotes/00000-000.parquet      on request: one row a quote
     DIR/claims/00000-000.parquet      on request: one row a claim
     DIR/receipts/00000-000.json       written last: the shard is done
+    DIR/run.json                      what the run was started with
+    DIR/quarantined.jsonl             input files that could not be read, if there are any
 
 A file is there whole or not at all. On a disk it is written beside its place, flushed, renamed,
 and the folder flushed. To a URL the finished file is uploaded: an object store shows an object
@@ -27,10 +29,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from claimx.archive.extras import needed
 from claimx.errors import ClaimxError
+from claimx.extras import needed
 
 RECORDS, QUOTES, CLAIMS, RECEIPTS = "records", "quotes", "claims", "receipts"
+QUARANTINED = "quarantined.jsonl"
 TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
 
@@ -273,6 +276,22 @@ def write_whole(path: str, data: bytes) -> Written:
     with replacing(path) as sink:
         sink.write(data)
     return sink.written()
+
+
+def remove(path: str) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        ClaimxError: if it cannot be removed.
+    """
+    try:
+        if not is_url(path):
+            _local(path).unlink(missing_ok=True)
+        elif file_size(path) is not None:
+            system, inner = file_system(path)
+            system.rm_file(inner)
+    except OSError as error:
+        raise ClaimxError(f"{path} cannot be removed: {error.strerror or error}") from error
 
 
 def _flush_folder(folder: Path) -> None:

@@ -73,6 +73,18 @@ class Part:
             return self.takes_group(group, groups)
         return (group.number + chunk) % self.count == self.index
 
+    def takes_name(self, shard: str, groups: int) -> bool:
+        """Say whether a shard is its, by the name of the shard."""
+        number, chunk = map(int, shard.split("-"))
+        return self.takes_shard(Group(number, ()), chunk, groups)
+
+    def share(self, groups: Sequence[Group]) -> tuple[list[InputFile], int]:
+        """Return the files that it reads, and how many parts share their shards."""
+        count = len(groups)
+        taken = [group for group in groups if self.takes_group(group, count)]
+        files = [file for group in taken for file in group.files]
+        return files, self.count if count < self.count else 1
+
 
 def plan_groups(files: Sequence[InputFile], rows_in_shard: int) -> list[Group]:
     """Put small files together until they fill a shard; leave the others alone.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from claimx.archive.receipts import Receipt
+from claimx.archive.receipts import LeftOut, Receipt
 
 _LOG_SECONDS = 30.0
 _TERMINAL_SECONDS = 0.5
@@ -20,7 +20,7 @@ class Progress:
     """Counts receipts and shows what they add up to.
 
     Args:
-        total_bytes: size of all input files, as far as it is known.
+        total_bytes: size of the input files that are this machine's to read; None if not known.
         stream: where it is shown.
         clock: seconds.
     """
@@ -34,8 +34,9 @@ class Progress:
     errors: int = 0
     notes: int = 0
     earlier: int = 0
-    quarantined: int = 0
-    read_bytes: int = 0
+    done_bytes: int = 0
+    earlier_bytes: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.begun = self.clock()
@@ -44,17 +45,15 @@ class Progress:
     def skip(self, receipt: Receipt) -> None:
         """Count a shard that an earlier run has done."""
         self.earlier += receipt.rows_out
+        self.earlier_bytes += receipt.bytes_in
         self.errors += receipt.n_errors
-
-    def read(self, size: int) -> None:
-        """Count bytes of input that have been read."""
-        self.read_bytes += size
 
     def add(self, receipt: Receipt) -> None:
         """Count a finished shard, and show the state if it is time."""
         self.shards += 1
         self.articles += receipt.rows_out
         self.tokens += receipt.tokens
+        self.done_bytes += receipt.bytes_in
         self.errors += receipt.n_errors
         self.notes += receipt.n_notes
         now = self.clock()
@@ -76,21 +75,28 @@ class Progress:
         ]
         share = self.share()
         if share is not None:
-            parts.append(f"{share:.0%} read")
-            if 0 < share < 1:
-                left = int(seconds * (1 - share) / share)
-                parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
+            parts.append(f"{share:.0%} done")
+        left = self.seconds_left()
+        if left:
+            parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
         if self.errors:
             parts.append(f"{self.errors:,} errors")
-        if self.quarantined:
-            parts.append(f"{self.quarantined:,} files not readable")
+        if self.left_out:
+            parts.append(f"{len(self.left_out):,} files not readable")
         return ", ".join(parts)
 
     def share(self) -> float | None:
-        """Share of the input that has been read, by bytes; None where sizes are not known."""
+        """Share of the input that is done, by bytes; None where sizes are not known."""
         if not self.total_bytes:
             return None
-        return min(1.0, self.read_bytes / self.total_bytes)
+        return min(1.0, (self.earlier_bytes + self.done_bytes) / self.total_bytes)
+
+    def seconds_left(self) -> int | None:
+        """Guess the time to the end, by what this run alone has done; None while nothing is."""
+        if not self.total_bytes or not self.done_bytes:
+            return None
+        rest = max(0, self.total_bytes - self.earlier_bytes - self.done_bytes)
+        return round((self.clock() - self.begun) * rest / self.done_bytes)
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures of the run."""
@@ -102,7 +108,7 @@ class Progress:
             "articles_of_earlier_runs": self.earlier,
             "errors": self.errors,
             "notes": self.notes,
-            "quarantined_files": self.quarantined,
+            "quarantined": [{"path": one.file, "reason": one.reason} for one in self.left_out],
             "tokens": self.tokens,
             "articles_per_second": round(self.articles / seconds, 3),
             "tokens_per_second": round(self.tokens / seconds, 1),

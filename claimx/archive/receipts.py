@@ -7,7 +7,7 @@ A receipt is one JSON object, written whole after the shard's files::
      "outputs": [{"path": "records/00000-000.parquet", "sha256": "…", "bytes": 1, "rows": 1000}],
      "rows_in": 1000, "rows_out": 1000, "n_errors": 2, "n_notes": 5,
      "model": "claimx-en 1.0.0 (3f2a91c4)", "config_sha256": "…", "claimx": "1.0.0",
-     "seconds": 71.3, "tokens": 812345}
+     "seconds": 71.3, "tokens": 812345, "bytes_in": 1234567, "left_out": []}
 """
 
 from __future__ import annotations
@@ -53,6 +53,19 @@ class InputRange:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An input file that could not be read at all.
+
+    Args:
+        file: as it is listed.
+        reason: why.
+    """
+
+    file: str
+    reason: str
+
+
 def input_ranges(rows: Iterable[Row]) -> tuple[InputRange, ...]:
     """Return where the rows of a shard come from, one range for each run of one file's rows."""
     runs = (
@@ -79,6 +92,8 @@ class Receipt:
         claimx: version.
         seconds: time taken.
         tokens: tokens read by the model.
+        bytes_in: bytes of the input files that were read for it; 0 where sizes are not known.
+        left_out: files of its group, up to its end, that could not be read.
     """
 
     shard: str
@@ -94,6 +109,8 @@ class Receipt:
     claimx: str
     seconds: float = 0.0
     tokens: int = 0
+    bytes_in: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the receipt as plain JSON types."""
@@ -111,7 +128,8 @@ class Receipt:
         return cls(
             inputs=tuple(_built(InputRange, item) for item in _listed(raw, "inputs")),
             outputs=tuple(_built(Written, item) for item in _listed(raw, "outputs")),
-            **_checked(cls, raw, without=("inputs", "outputs")),
+            left_out=tuple(_built(LeftOut, item) for item in _listed(raw, "left_out")),
+            **_checked(cls, raw, without=("inputs", "outputs", "left_out")),
         )
 
 
@@ -214,6 +232,16 @@ def faults(receipt: Receipt, folder: str, *, hashes: bool = False) -> Iterator[s
             yield f"{path} has {size:,} bytes, not {output.bytes:,}"
         elif hashes and file_sha256(path) != output.sha256:
             yield f"{path} has changed: its SHA-256 is not that of its receipt"
+
+
+def inputs_of(receipts: Iterable[Receipt]) -> tuple[set[str], set[str]]:
+    """Return the input files that rows were taken from, and those that were left out."""
+    read: set[str] = set()
+    left_out: set[str] = set()
+    for receipt in receipts:
+        read.update(part.file for part in receipt.inputs)
+        left_out.update(one.file for one in receipt.left_out)
+    return read, left_out
 
 
 # ---- reading JSON -----------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from typing import Any
 
 from claimx.archive.inputs import InputFile
 from claimx.archive.places import file_size, join, opened, write_whole
+from claimx.archive.plan import plan_groups
+from claimx.archive.receipts import inputs_of, read_receipts
 from claimx.errors import ConfigError
 
 RUN = "run.json"
@@ -25,7 +27,8 @@ class RunConfig:
     Args:
         claimx: version of claimx.
         model: name, version and weights hash.
-        extractor: options of the `Extractor`, its dtype among them.
+        extractor: options of the `Extractor`; what "auto" stood for as its dtype, and the kind of
+            device.
         reading: options of the readers.
         rows_in_shard: rows in a full shard.
         output: ``parquet`` or ``jsonl.zst``.
@@ -48,44 +51,101 @@ class RunConfig:
         return _digest(asdict(self))
 
 
-def begin(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume: bool) -> None:
-    """Start a run in a folder, or see that the one that is there may be gone on with.
+def check(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume: bool) -> bool:
+    """See that a run may start in a folder, or that the one that is there may be gone on with.
 
     Several machines that share a folder all come with ``resume``: the first one starts the run.
+    A file that was left out, since it could not be read, may have been mended.
+
+    Returns:
+        Whether the folder has the state of this run already; if not, `start` is to write it.
 
     Raises:
         ConfigError: if there is a run and ``resume`` was not asked for, or if it had another
             model, config or input; the differences are named.
     """
-    state = {
-        "config": _plain(asdict(config)),
-        "inputs": [[file.path, file.size, file.version, file.format] for file in files],
-    }
     path = join(folder, RUN)
     if file_size(path) is None:
-        text = json.dumps(state, ensure_ascii=False, indent=1) + "\n"
-        write_whole(path, text.encode("utf-8", "surrogatepass"))
-        return
+        return False
     if not resume:
         raise ConfigError(
             f"{folder} holds a run already; go on with it by --resume, or name another folder"
         )
-    if any(file.path == "-" for file in files):
-        raise ConfigError("standard input cannot be read twice: a run over `-` cannot be resumed")
+    state = _state(config, files)
+    before = _read(path)
     try:
-        with opened(path) as stream:
-            before = json.loads(stream.read().decode("utf-8", "surrogatepass"))
+        mended = _mended(before["inputs"], state["inputs"], folder)
         differences = [
             *_changed_config(before["config"], state["config"]),
-            *_changed_inputs(before["inputs"], state["inputs"]),
+            *_changed_inputs(mended, state["inputs"]),
         ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is damaged ({error!r}); start anew in another folder") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise _damaged(path, error) from error
     if differences:
         raise ConfigError(
             f"the run in {folder} was started otherwise, and its records would not fit together: "
             f"{'; '.join(differences)}. Put it back as it was, or start anew in another folder"
         )
+    return bool(mended == before["inputs"])
+
+
+def start(folder: str, config: RunConfig, files: Sequence[InputFile]) -> None:
+    """Write the state of a run into its folder.
+
+    Raises:
+        ClaimxError: if it cannot be written.
+    """
+    text = json.dumps(_state(config, files), ensure_ascii=False, indent=1) + "\n"
+    write_whole(join(folder, RUN), text.encode("utf-8", "surrogatepass"))
+
+
+def group_count(folder: str) -> int | None:
+    """Return how many groups of inputs the run in a folder has; None if its state is not there.
+
+    Raises:
+        ConfigError: if the state is damaged.
+    """
+    path = join(folder, RUN)
+    if file_size(path) is None:
+        return None
+    groups = _read(path).get("groups")
+    if not isinstance(groups, int):
+        raise _damaged(path, TypeError("`groups` is no number"))
+    return groups
+
+
+def _state(config: RunConfig, files: Sequence[InputFile]) -> dict[str, Any]:
+    return {
+        "config": _plain(asdict(config)),
+        "groups": len(plan_groups(files, config.rows_in_shard)),
+        "inputs": [[file.path, file.size, file.version, file.format] for file in files],
+    }
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with opened(path) as stream:
+            state = json.loads(stream.read().decode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    if not isinstance(state, dict):
+        raise _damaged(path, TypeError("it is no object"))
+    return state
+
+
+def _damaged(path: str, error: Exception) -> ConfigError:
+    return ConfigError(f"{path} is damaged ({error!r}); start anew in another folder")
+
+
+def _mended(before: Sequence[Any], now: Sequence[Any], folder: str) -> Sequence[Any]:
+    """Let files be as they are now where they have changed, but none of their rows was taken."""
+    current = {row[0]: row for row in now}
+    changed = {row[0] for row in before if current.get(row[0], row) != row}
+    if not changed:
+        return before
+    read, left_out = inputs_of(read_receipts(folder, on_damage=lambda _: None))
+    free = changed & left_out - read
+    return [[*current[row[0]][:3], row[3]] if row[0] in free else row for row in before]
 
 
 def _changed_config(before: Any, now: Any, name: str = "") -> Iterator[str]:

@@ -19,8 +19,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from claimx.archive.extras import needed
 from claimx.errors import FormatError
+from claimx.extras import needed
 from claimx.text import replace_surrogates
 from claimx.types import SCHEMA_VERSION, Number
 

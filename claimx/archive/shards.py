@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from claimx.archive.places import RECORDS, join
-from claimx.archive.receipts import Receipt, input_ranges, relative, write_receipt
+from claimx.archive.receipts import LeftOut, Receipt, input_ranges, relative, write_receipt
 from claimx.archive.rows import Row
 from claimx.archive.run import RunConfig
 from claimx.archive.tables import open_table
@@ -20,7 +20,7 @@ from claimx.types import Article, Extraction
 if TYPE_CHECKING:
     from claimx.extractor import Extractor
 
-Say = Callable[[int], object]
+Say = Callable[[int | None], object]
 Content = tuple[str, str | None]
 
 
@@ -32,11 +32,23 @@ class Shard:
         name: as `Group.shard_name` gives it.
         rows: its rows, in order.
         last: whether it is the last of its group.
+        bytes_in: bytes of the input files that were read for it.
+        left_out: files of its group, up to its end, that could not be read.
     """
 
     name: str
     rows: tuple[Row, ...]
     last: bool
+    bytes_in: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+
+    def fits(self, receipt: Receipt) -> bool:
+        """Say whether a receipt is of the same rows, so that the shard need not be done again."""
+        return (self.last, input_ranges(self.rows), self.left_out) == (
+            receipt.last,
+            receipt.inputs,
+            receipt.left_out,
+        )
 
 
 class ShardRunner:
@@ -58,8 +70,8 @@ class ShardRunner:
 
         Args:
             shard: what to do.
-            say: told the place of each row before it is read, row by row; by default rows share
-                forward passes.
+            say: told the place of each row before it is read, row by row, and None after the
+                last; by default rows share forward passes.
 
         Raises:
             ClaimxError: if the output cannot be written.
@@ -94,6 +106,8 @@ class ShardRunner:
             claimx=self.config.claimx,
             seconds=round(time.monotonic() - begun, 3),
             tokens=self.extractor.tokens_read - tokens,
+            bytes_in=shard.bytes_in,
+            left_out=shard.left_out,
         )
         write_receipt(receipt, self.folder)
         return receipt
@@ -110,8 +124,8 @@ def records(
     Args:
         rows: of one shard.
         extractor: the model.
-        say: told the place of each row before it is read, alone; by default rows share forward
-            passes.
+        say: told the place of each row before it is read, alone, and None after the last; by
+            default rows share forward passes.
     """
     read = _read(rows, extractor, say)
     seen: set[str] = set()
@@ -138,6 +152,7 @@ def _read(rows: Sequence[Row], extractor: Extractor, say: Say | None) -> dict[Co
     for content, (number, article) in articles.items():
         say(number)
         [read[content]] = extractor.extract_many([article])
+    say(None)
     return read
 
 

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from claimx.archive.extras import needed
-from claimx.archive.places import CLAIMS, QUOTES, Sink, Written, join, replacing
+from claimx.archive.places import CLAIMS, QUOTES, join
 from claimx.archive.schema import carried
-from claimx.archive.writers import ParquetEncoder, encoding
+from claimx.archive.writers import ParquetEncoder, Writer, writing
 from claimx.errors import ConfigError
+from claimx.extras import needed
 
 Record = Mapping[str, Any]
 Row = dict[str, Any]
@@ -191,17 +191,12 @@ def _joined(surfaces: Iterable[str | None]) -> str | None:
 TABLES: dict[str, Callable[[Record], Iterator[Row]]] = {QUOTES: quote_rows, CLAIMS: claim_rows}
 
 
-class TableWriter:
-    """Takes the records of one shard and writes their rows of one table.
-
-    Attributes:
-        rows: how many rows there are so far.
-    """
+class TableWriter(Writer[ParquetEncoder]):
+    """Takes the records of one shard and writes their rows of one table."""
 
     def __init__(self, table: str, encoder: ParquetEncoder) -> None:
-        self._rows_of, self._encoder = TABLES[table], encoder
-        self._written: Written | None = None
-        self.rows = 0
+        super().__init__(encoder)
+        self._rows_of = TABLES[table]
 
     def write(self, record: Record) -> None:
         """Take a record, the same that the shard gets.
@@ -211,19 +206,8 @@ class TableWriter:
         """
         record, _ = carried(record)
         for row in self._rows_of(record):
-            self._encoder.add_row(row, _size(row))
+            self.encoder.add_row(row, _size(row))
             self.rows += 1
-
-    def _end(self, sink: Sink) -> None:
-        self._encoder.finish()
-        self._written = sink.written(self.rows)
-
-    @property
-    def written(self) -> Written:
-        """The finished file; only after the end of `open_table`."""
-        if self._written is None:
-            raise RuntimeError("the table is not finished")
-        return self._written
 
 
 def _size(row: Row) -> int:
@@ -254,10 +238,6 @@ def open_table(folder: str, table: str, shard: str) -> Iterator[TableWriter]:
     """
     if table not in TABLES:
         raise ConfigError(f"the tables are {', '.join(TABLES)}; there is no {table!r}")
-    with (
-        replacing(table_path(folder, table, shard)) as sink,
-        encoding(ParquetEncoder(sink, table_schema(table))) as encoder,
-    ):
-        writer = TableWriter(table, encoder)
+    path, schema = table_path(folder, table, shard), table_schema(table)
+    with writing(path, lambda sink: TableWriter(table, ParquetEncoder(sink, schema))) as writer:
         yield writer
-        writer._end(sink)

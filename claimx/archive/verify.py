@@ -33,6 +33,7 @@ from claimx.archive.places import (
     shown_size,
 )
 from claimx.archive.receipts import Receipt, faults, read_receipts
+from claimx.archive.run import group_count
 from claimx.archive.tables import TABLES, table_schema
 from claimx.archive.writers import read_table, scan_shard
 from claimx.errors import ClaimxError
@@ -59,7 +60,8 @@ class Report:
         bytes: size of all files that have a receipt.
         duplicates: records whose id an earlier record has.
         problems: what is wrong, in sentences.
-        warnings: what is worth knowing but not wrong: duplicate ids, temporary files.
+        warnings: what is worth knowing but not wrong: inputs that could not be read, duplicate
+            ids, temporary files.
     """
 
     folder: str
@@ -107,8 +109,8 @@ def verify(folder: str, *, groups: int | None = None) -> Report:
 
     Args:
         folder: local folder or fsspec URL.
-        groups: how many groups of inputs the run has, if that is known; by default as many as
-            the highest that has a shard.
+        groups: how many groups of inputs the run has; by default what its state says, and
+            without one as many as the highest that has a shard.
 
     Raises:
         ClaimxError: if the folder is not there or empty.
@@ -128,6 +130,7 @@ class _Verification:
     names: list[str] = field(default_factory=list)
     lasts: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
+    left_out: dict[str, str] = field(default_factory=dict)
     sound: list[str] = field(default_factory=list)
     ranges: dict[str, list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     origins: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -146,9 +149,13 @@ class _Verification:
             self._take(receipt)
             self._check(receipt, ids)
         self.problems += _differing(self.origins)
-        self.problems += _missing(self.names, self.lasts, groups)
+        self.problems += _missing(self.names, self.lasts, self._groups(groups))
         self.problems += _overlaps(self.ranges)
         self._unknown(files)
+        self.warnings += (
+            f"{file} could not be read and is left out: {reason}; mend it, then resume"
+            for file, reason in self.left_out.items()
+        )
         duplicates = self._duplicates(ids)
         return Report(
             self.folder,
@@ -158,6 +165,13 @@ class _Verification:
             warnings=tuple(self.warnings),
             **self.sums,
         )
+
+    def _groups(self, groups: int | None) -> int | None:
+        try:
+            return group_count(self.folder) if groups is None else groups
+        except ClaimxError as error:
+            self.problems.append(str(error))
+            return None
 
     def _take(self, receipt: Receipt) -> None:
         """Count what a receipt says by itself."""
@@ -169,6 +183,7 @@ class _Verification:
         self.origins.setdefault(origin, receipt.shard)
         for part in receipt.inputs:
             self.ranges[part.file].append((part.first, part.last, receipt.shard))
+        self.left_out.update((one.file, one.reason) for one in receipt.left_out)
         self.sums["rows_in"] += receipt.rows_in
         self.sums["n_notes"] += receipt.n_notes
         self.sums["tokens"] += receipt.tokens

@@ -2,7 +2,7 @@
 
 A worker that dies takes nothing with it: the shard is given to a new one. Where it dies again, the
 shard is done row by row, the row that kills it is told by what the worker said last, and becomes an
-error record.
+error record. A worker that dies outside its rows, as it starts or writes, ends the run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Worker:
     pipe: Connection | None = None
     shard: Shard | None = None
     attempts: int = 0
-    row: int | None = None  # the row that a careful worker is at
+    row: int | None = None  # the row that a careful worker is at; None before and behind them
 
     def start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -64,8 +64,8 @@ class _Worker:
         self.process.join(5)
         if self.attempts > _ATTEMPTS and self.row is None:
             raise WorkerError(
-                f"a worker dies on shard {shard.name} before it reads a row: "
-                f"exit code {self.process.exitcode}; is there memory enough for the model?"
+                f"a worker dies on shard {shard.name}, but while it reads no row: exit code "
+                f"{self.process.exitcode}; is there memory enough for the model and the shard?"
             )
         self.stop()
         self.start()
@@ -138,7 +138,7 @@ def _heard(worker: _Worker) -> Receipt | None:
     except (EOFError, OSError):
         worker.again()
         return None
-    if isinstance(said, int):
+    if said is None or isinstance(said, int):
         worker.row = said
         return None
     worker.shard = None

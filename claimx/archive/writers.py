@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
-from claimx.archive.extras import needed
 from claimx.archive.places import Sink, Written, opened, replacing
 from claimx.archive.schema import carried, from_row, record_schema, to_row
 from claimx.errors import ClaimxError, ConfigError, FormatError
+from claimx.extras import needed
 
 # A row group ends at so many rows or so many bytes of JSON; it is what a reader and the writer
 # hold in memory, some ten times as large there.
@@ -135,19 +135,67 @@ _TABLE_BYTES = 0.54
 # ---- writing ----------------------------------------------------------------------------------
 
 
-class ShardWriter:
+class Writer(Generic[AnyEncoder]):
+    """Takes the records of one shard for one file.
+
+    Attributes:
+        encoder: what turns them into bytes.
+        rows: how many rows there are so far.
+    """
+
+    def __init__(self, encoder: AnyEncoder) -> None:
+        self.encoder = encoder
+        self.rows = 0
+        self._written: Written | None = None
+
+    def end(self, sink: Sink) -> None:
+        """End the file."""
+        self.encoder.finish()
+        self._written = sink.written(self.rows)
+
+    @property
+    def written(self) -> Written:
+        """The finished file; only after the end of `writing`."""
+        if self._written is None:
+            raise RuntimeError("the file is not finished")
+        return self._written
+
+
+AnyWriter = TypeVar("AnyWriter", bound=Writer[Any])
+
+
+@contextmanager
+def writing(path: str, make: Callable[[Sink], AnyWriter]) -> Iterator[AnyWriter]:
+    """Write a file that appears under its name whole or not at all.
+
+    Args:
+        path: local path or fsspec URL.
+        make: makes the writer.
+
+    Raises:
+        ClaimxError: if it cannot be written, in one sentence with what to do.
+    """
+    with replacing(path) as sink:
+        writer = make(sink)
+        try:
+            yield writer
+            writer.end(sink)
+        except BaseException:
+            writer.encoder.abandon()
+            raise
+
+
+class ShardWriter(Writer[RecordEncoder]):
     """Takes the records of one shard.
 
     Attributes:
-        rows: how many records there are so far.
         errors: how many of them are error records.
         noted: how many carry notes.
     """
 
     def __init__(self, encoder: RecordEncoder) -> None:
-        self._encoder = encoder
-        self._written: Written | None = None
-        self.rows = self.errors = self.noted = 0
+        super().__init__(encoder)
+        self.errors = self.noted = 0
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Take a record, `Extraction.to_dict()`.
@@ -157,21 +205,10 @@ class ShardWriter:
             FormatError: if it is no record of this version's schema.
         """
         record, line = carried(record)
-        self._encoder.add(record, line)
+        self.encoder.add(record, line)
         self.rows += 1
         self.errors += record.get("error") is not None
         self.noted += bool(record.get("notes"))
-
-    def _end(self, sink: Sink) -> None:
-        self._encoder.finish()
-        self._written = sink.written(self.rows)
-
-    @property
-    def written(self) -> Written:
-        """The finished file; only after the end of `open_shard`."""
-        if self._written is None:
-            raise RuntimeError("the shard is not finished")
-        return self._written
 
 
 @contextmanager
@@ -193,20 +230,8 @@ def open_shard(path: str, format: str) -> Iterator[ShardWriter]:
         raise ConfigError(f"the format is one of {', '.join(FORMATS)}, not {format!r}")
     if not path.endswith(f".{format}"):
         raise ConfigError(f"{path} does not end with .{format}, by which readers tell the format")
-    with replacing(path) as sink, encoding(_ENCODERS[format](sink)) as encoder:
-        shard = ShardWriter(encoder)
-        yield shard
-        shard._end(sink)
-
-
-@contextmanager
-def encoding(encoder: AnyEncoder) -> Iterator[AnyEncoder]:
-    """Let go of an encoder when an error ends what it is used for."""
-    try:
-        yield encoder
-    except BaseException:
-        encoder.abandon()
-        raise
+    with writing(path, lambda sink: ShardWriter(_ENCODERS[format](sink))) as writer:
+        yield writer
 
 
 def estimate_bytes(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
 from claimx.errors import ConfigError
+
+if TYPE_CHECKING:
+    from claimx.archive.job import Job
 
 
 class Output(StrEnum):
@@ -32,62 +35,71 @@ _Out = Annotated[
     str | None,
     typer.Option("--out", metavar="DIR", help="Where records and receipts go.", show_default=False),
 ]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in DIR, or start it.")]
+_Verify = Annotated[
+    str | None,
+    typer.Option(
+        "--verify",
+        metavar="DIR",
+        help="Check a finished run instead: hashes, counts, ids.",
+        show_default=False,
+    ),
+]
+_Output = Annotated[Output, typer.Option("--output", help="Format of the records.")]
+_Tables = Annotated[
+    bool, typer.Option("--tables", help="Write flat tables of quotes and claims, too.")
+]
+_WithText = Annotated[bool, typer.Option("--with-text", help="Put the text into each record.")]
+_InputFormat = Annotated[
+    str | None,
+    typer.Option(metavar="FORMAT", help="Of all inputs.", show_default="told by the suffix"),
+]
+_TextField = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Field or column of the text.")
+]
+_IdField = Annotated[str | None, typer.Option(metavar="NAME", help="Of the id.")]
+_TitleField = Annotated[str | None, typer.Option(metavar="NAME", help="Of the title.")]
+_AnyLanguage = Annotated[
+    bool, typer.Option("--any-language", help="Read articles that do not look English as well.")
+]
+_Rows = Annotated[int, typer.Option(min=1, metavar="N", help="Articles in a shard.")]
+_Shard = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="I/N", help="This machine's part, I from 0 to N - 1."),
+]
+_Workers = Annotated[
+    int, typer.Option(min=0, help="Processes that hold a model; 0: one a GPU, or one.")
+]
+_Metrics = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the run's figures here, as JSON.")
+]
+_Attribution = Annotated[str, typer.Option(help="reported or broad.")]
+_MinScore = Annotated[float, typer.Option(min=0.0, max=1.0)]
+_Currency = Annotated[str, typer.Option(metavar="CODE")]
+_Title = Annotated[str | None, typer.Option(help="prepend reads the title before the text.")]
 
 
 def archive(
     inputs: _Inputs = None,
     out: _Out = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in DIR, or start it.")
-    ] = False,
-    verify: Annotated[
-        str | None,
-        typer.Option(
-            "--verify",
-            metavar="DIR",
-            help="Check a finished run instead: hashes, counts, ids.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Output, typer.Option("--output", help="Format of the records.")
-    ] = Output.parquet,
-    tables: Annotated[
-        bool, typer.Option("--tables", help="Write flat tables of quotes and claims, too.")
-    ] = False,
-    with_text: Annotated[
-        bool, typer.Option("--with-text", help="Put the text into each record.")
-    ] = False,
-    input_format: Annotated[
-        str | None,
-        typer.Option(metavar="FORMAT", help="Of all inputs.", show_default="told by the suffix"),
-    ] = None,
-    text_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Field or column of the text.")
-    ] = None,
-    id_field: Annotated[str | None, typer.Option(metavar="NAME", help="Of the id.")] = None,
-    title_field: Annotated[str | None, typer.Option(metavar="NAME", help="Of the title.")] = None,
-    any_language: Annotated[
-        bool,
-        typer.Option("--any-language", help="Read articles that do not look English as well."),
-    ] = False,
-    rows: Annotated[int, typer.Option(min=1, metavar="N", help="Articles in a shard.")] = 1000,
-    shard: Annotated[
-        str | None,
-        typer.Option("--shard", metavar="I/N", help="This machine's part, I from 0 to N - 1."),
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes that hold a model; 0: one a GPU, or one.")
-    ] = 0,
-    metrics: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the run's figures here, as JSON.")
-    ] = None,
-    attribution: Annotated[str, typer.Option(help="reported or broad.")] = "reported",
-    min_score: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.0,
-    currency: Annotated[str, typer.Option(metavar="CODE")] = "USD",
-    title: Annotated[
-        str | None, typer.Option(help="prepend reads the title before the text.")
-    ] = None,
+    resume: _Resume = False,
+    verify: _Verify = None,
+    output: _Output = Output.parquet,
+    tables: _Tables = False,
+    with_text: _WithText = False,
+    input_format: _InputFormat = None,
+    text_field: _TextField = None,
+    id_field: _IdField = None,
+    title_field: _TitleField = None,
+    any_language: _AnyLanguage = False,
+    rows: _Rows = 1000,
+    shard: _Shard = None,
+    workers: _Workers = 0,
+    metrics: _Metrics = None,
+    attribution: _Attribution = "reported",
+    min_score: _MinScore = 0.0,
+    currency: _Currency = "USD",
+    title: _Title = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -99,46 +111,40 @@ def archive(
     """
     with orderly():
         if verify is not None:
-            from claimx.archive.verify import verify as check
-
-            report = check(verify)
-            sys.stdout.write("\n".join(report.lines()) + "\n")
-            raise typer.Exit(report.exit_code)
+            raise typer.Exit(_check(verify))
         if not inputs or out is None:
             raise ConfigError("name inputs, and --out DIR for what comes of them")
-        from claimx.archive.job import Job, run
+        from claimx.archive.job import Job
         from claimx.archive.plan import Part
         from claimx.archive.readers import ReadOptions
 
         job = Job(
-            inputs=inputs,
-            folder=out,
-            resume=resume,
-            output=output.value,
-            tables=tables,
-            with_text=with_text,
-            input_format=input_format,
-            reading=ReadOptions(
-                text_field=text_field,
-                id_field=id_field,
-                title_field=title_field,
-                check_language=not any_language,
-            ),
-            rows_in_shard=rows,
-            part=Part.parse(shard) if shard else Part(),
-            workers=workers,
-            model=model,
-            device=device,
+            inputs, out, resume=resume, output=output.value, tables=tables, with_text=with_text,
+            input_format=input_format, rows_in_shard=rows, workers=workers, model=model,
+            device=device, part=Part.parse(shard) if shard else Part(),
+            reading=ReadOptions(text_field, id_field, title_field, check_language=not any_language),
             extractor={
-                "dtype": dtype,
-                "attribution": attribution,
-                "min_score": min_score,
-                "currency": currency,
-                "title": title,
+                "dtype": dtype, "attribution": attribution, "min_score": min_score,
+                "currency": currency, "title": title,
             },
-        )
-        outcome = run(job, complain)
-        if metrics is not None:
-            metrics.write_text(outcome.progress.to_json(), encoding="utf-8")
-    if outcome.exit_code:
-        raise typer.Exit(outcome.exit_code)
+        )  # fmt: skip
+        raise typer.Exit(_run(job, metrics))
+
+
+def _run(job: Job, metrics: Path | None) -> int:
+    """Do a job; return the exit code."""
+    from claimx.archive.job import run
+
+    outcome = run(job, complain)
+    if metrics is not None:
+        metrics.write_text(outcome.progress.to_json(), encoding="utf-8")
+    return outcome.exit_code
+
+
+def _check(folder: str) -> int:
+    """Print what is wrong with a finished run; return the exit code."""
+    from claimx.archive.verify import verify
+
+    report = verify(folder)
+    sys.stdout.write("\n".join(report.lines()) + "\n")
+    return report.exit_code

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from claimx.errors import AnnotationError, FormatError
+from claimx.extras import needed
 from claimx.formats.assembly import assemble, label_name, parse_label
 from claimx.formats.checks import Problem
 from claimx.formats.codec import Reading
-from claimx.formats.extras import needed
 from claimx.formats.native import replacing
 from claimx.formats.sources import parse_json, read_bytes, to_json
 from claimx.formats.tokens import tokens_of
@@ -40,10 +40,10 @@ def write_docbin(path: Path, articles: Iterable[AnnotatedArticle]) -> int:
 
     Raises:
         AnnotationError: if an article cannot be written.
-        FormatError: if spaCy is not installed.
+        ClaimxError: if spaCy is not installed.
     """
-    tokens = needed("spacy.tokens", "spacy")
-    vocabulary = needed("spacy.vocab", "spacy").Vocab()
+    tokens = needed("spacy.tokens", "spacy", "DocBin", extra="formats")
+    vocabulary = needed("spacy.vocab", "spacy", "DocBin", extra="formats").Vocab()
     given = list(articles)
     box = tokens.DocBin(store_user_data=True)
     for article in given:
@@ -124,10 +124,11 @@ def read_docbin(path: Path, reading: Reading) -> Iterator[AnnotatedArticle]:
         The good articles.
 
     Raises:
-        FormatError: if the file cannot be read, or spaCy is not installed.
+        FormatError: if the file cannot be read.
+        ClaimxError: if spaCy is not installed.
     """
-    library = needed("spacy.tokens", "spacy")
-    vocabulary = needed("spacy.vocab", "spacy").Vocab()
+    library = needed("spacy.tokens", "spacy", "DocBin", extra="formats")
+    vocabulary = needed("spacy.vocab", "spacy", "DocBin", extra="formats").Vocab()
     raw = read_bytes(path)
     refuse_bomb(raw, path)
     try:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from claimx.errors import AnnotationError, FormatError
+from claimx.extras import needed
 from claimx.formats.assembly import assemble, file_names, parse_label, quantity_attrs, shown_attrs
 from claimx.formats.brat_words import read_value
 from claimx.formats.checks import Problem
 from claimx.formats.codec import Reading
-from claimx.formats.extras import needed
 from claimx.formats.sources import parse_json, to_json
 from claimx.formats.xmi_files import read_bundle, write_bundle
 from claimx.types import AnnotatedArticle, AnnotatedSpan
@@ -59,9 +59,10 @@ def write_xmi(path: Path, articles: Iterable[AnnotatedArticle]) -> int:
 
     Raises:
         AnnotationError: if XML cannot hold a text.
-        FormatError: if the folder is there already, or dkpro-cassis is not installed.
+        FormatError: if the folder is there already.
+        ClaimxError: if dkpro-cassis is not installed.
     """
-    cassis = needed("cassis", "dkpro-cassis")
+    cassis = needed("cassis", "dkpro-cassis", "XMI", extra="formats")
     if path.suffix.lower() == ".xmi":
         raise FormatError(f"{path}: XMI needs its type system beside it; name a folder or a .zip")
     types = _type_system(cassis)
@@ -158,9 +159,10 @@ def read_xmi(path: Path, reading: Reading) -> Iterator[AnnotatedArticle]:
         The good articles.
 
     Raises:
-        FormatError: if a file cannot be read, or dkpro-cassis is not installed.
+        FormatError: if a file cannot be read.
+        ClaimxError: if dkpro-cassis is not installed.
     """
-    cassis = needed("cassis", "dkpro-cassis")
+    cassis = needed("cassis", "dkpro-cassis", "XMI", extra="formats")
     for where, name, types, source in read_bundle(path, reading):
         try:
             yield _read(source, types, name, cassis, reading)

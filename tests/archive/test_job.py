@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import signal
-from functools import partial
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from claimx.archive.receipts import Receipt, input_ranges, read_receipts
-from claimx.archive.rows import Row
-from claimx.archive.shards import Shard
-from claimx.archive.workers import WorkerError, run_shards
+from claimx.archive import job
+from claimx.archive.inputs import InputFile
+from claimx.archive.places import Written
+from claimx.archive.plan import Part, plan_groups
+from claimx.archive.receipts import Receipt, read_receipts
 from claimx.archive.writers import read_records
 from claimx.checkpoint import save_checkpoint
 from claimx.cli import main
-from claimx.types import Article, Extraction
 from tests.tiny import random_model, wordpiece, write_lines
 
 ARTICLES = [
@@ -38,7 +38,7 @@ def contents(folder) -> dict[str, bytes]:
     }  # fmt: skip
 
 
-def test_a_run_that_lost_shards_ends_as_one_that_did_not(model, tmp_path, capsys):
+def test_a_run_that_lost_shards_ends_as_one_that_did_not(model, tmp_path, capsys, monkeypatch):
     write_lines(tmp_path / "in.jsonl", [*ARTICLES, {"id": "bad"}])
     call = [
         "archive", str(tmp_path / "in.jsonl"), "--out", str(tmp_path / "out"), "--model", model,
@@ -61,55 +61,69 @@ def test_a_run_that_lost_shards_ends_as_one_that_did_not(model, tmp_path, capsys
     assert contents(tmp_path / "out") == before
     assert len(list(read_receipts(str(tmp_path / "out")))) == 3
     assert main(["archive", "--verify", str(tmp_path / "out")]) == 0
+    monkeypatch.setattr("claimx.engine.resolved", lambda device, dtype: ("cuda", "bfloat16"))
+    capsys.readouterr()
+    assert main([*call, "--resume"]) == 2
+    assert "extractor.device was 'cpu' and is 'cuda'; extractor.dtype was 'float32' and is" in (
+        capsys.readouterr().err
+    )
 
 
-# ---- workers that die -------------------------------------------------------------------------
+def test_a_file_that_cannot_be_read_is_named_until_it_is_mended(model, tmp_path, capsys):
+    write_lines(tmp_path / "a.jsonl", ARTICLES[:2])
+    (tmp_path / "b.csv").write_text("")
+    call = [
+        "archive", str(tmp_path / "a.jsonl"), str(tmp_path / "b.csv"), "--out",
+        str(tmp_path / "out"), "--model", model, "--metrics", str(tmp_path / "metrics.json"),
+    ]  # fmt: skip
+    listed = tmp_path / "out" / "quarantined.jsonl"
+    assert main(call) == 1
+    found = [json.loads(line) for line in listed.read_text().splitlines()]
+    assert [Path(one["path"]).name for one in found] == ["b.csv"]
+    assert "nothing in it" in found[0]["reason"]
+    assert json.loads((tmp_path / "metrics.json").read_text())["quarantined"] == found
+    capsys.readouterr()
+    assert main(["archive", "--verify", str(tmp_path / "out")]) == 0
+    assert "b.csv could not be read and is left out" in capsys.readouterr().out
+    (tmp_path / "b.csv").write_text("id,text\nb,Ruiz told us.\n")
+    assert main([*call, "--resume"]) == 0
+    assert not listed.exists()
+    [record] = read_records(str(tmp_path / "out" / "records" / "00001-000.parquet"))
+    assert record["id"] == "b"
 
 
-def deadly(folder: str, *, whatever: bool = False):
-    """A runner without a model that kills its process on the article `poison`."""
-
-    def run(shard: Shard, say=None) -> Receipt:
-        done = []
-        for number, row in enumerate(shard.rows):
-            if isinstance(row.item, Extraction):
-                done.append(row.item.error.kind)
-                continue
-            if say:
-                say(number)
-            if row.item.id == "poison" or whatever:
-                os.kill(os.getpid(), signal.SIGKILL)
-            done.append(row.item.id)
-        return Receipt(
-            shard.name, shard.last, input_ranges(shard.rows), (), len(shard.rows), len(done),
-            done.count("killed_worker"), 0, "m", "c", " ".join(done),
-        )  # fmt: skip
-
-    return run
-
-
-def shards(*names: str) -> list[Shard]:
-    return [
-        Shard(
-            f"0000{n}-000",
-            tuple(Row("f", k, Article(i, i)) for k, i in enumerate(ids.split())),
-            True,
-        )
-        for n, ids in enumerate(names)
+def test_standard_input_is_read_once_and_by_one_machine(model, tmp_path, monkeypatch, capsys):
+    call = ["archive", "-", "--out", str(tmp_path / "out"), "--model", model]
+    for option in (["--resume"], ["--shard", "0/2"]):
+        assert main([*call, *option]) == 2
+        assert "leave --resume and --shard out" in capsys.readouterr().err
+    lines = "".join(json.dumps(article) + "\n" for article in ARTICLES).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    assert main([*call, "--input-format", "jsonl", "--rows", "4"]) == 0
+    found = [
+        record["id"]
+        for name in contents(tmp_path / "out")
+        for record in read_records(str(tmp_path / "out" / "records" / name))
     ]
+    assert found == [article["id"] for article in ARTICLES]
 
 
-def test_an_article_that_kills_its_worker_becomes_an_error_and_takes_nothing_along(tmp_path):
-    work = shards("a b", "c poison d", "e")
-    receipts = run_shards(work, [partial(deadly, str(tmp_path))])
-    assert [receipt.claimx for receipt in receipts] == ["a b", "c killed_worker d", "e"]
-
-
-def test_workers_that_always_die_end_the_run(tmp_path):
-    with pytest.raises(WorkerError, match="exit code -9"):
-        list(run_shards(shards("a"), [partial(dead, str(tmp_path))]))
-
-
-def dead(folder: str):
-    """What cannot even start."""
-    os.kill(os.getpid(), signal.SIGKILL)
+def test_space_is_needed_only_for_what_is_not_done(tmp_path, monkeypatch):
+    needed: list[int] = []
+    monkeypatch.setattr(job, "space_problem", lambda folder, size: needed.append(size))
+    files = [InputFile("a.jsonl", 10**6, "", "jsonl"), InputFile("b.jsonl", 10**6, "", "jsonl")]
+    groups = plan_groups(files, 1000)
+    done = job.Done({
+        f"{group}-000": Receipt(
+            f"{group}-000", True, (), (Written("r", "", 500_000), Written("q", "", 40_000)),
+            0, 0, 0, 0, "m", "c", "1",
+        )
+        for group in ("00000", "00001")
+    })  # fmt: skip
+    asked = job.Job(["a.jsonl"], str(tmp_path), tables=True)
+    said: list[str] = []
+    for part, there in ((Part(), job.Done({})), (Part(), done), (Part(1, 2), done)):
+        job._announce(replace(asked, part=part), files, groups, there, said.append)
+    whole = job.estimate_bytes(2 * 10**6, "parquet", tables=True)
+    assert needed == [whole, whole - 1_080_000, whole // 2 - 540_000]
+    assert said[2] == "1.08 MB of it are there already"

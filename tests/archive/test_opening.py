@@ -13,7 +13,8 @@ import zlib
 import pytest
 
 from claimx.archive import opening
-from claimx.archive.opening import ContainerError, open_unpacked, retrying
+from claimx.archive.opening import open_unpacked, retrying
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import ClaimxError, InputError
 from tests.archive.reading import articles, failures, kinds, needs, rows
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from claimx.archive.inputs import InputFile
-from claimx.archive.run import RunConfig, begin
+from claimx.archive.receipts import InputRange, LeftOut, Receipt, write_receipt
+from claimx.archive.run import RunConfig, check, group_count, start
 from claimx.errors import ConfigError
 
 CONFIG = RunConfig(
@@ -19,22 +20,24 @@ FILES = [InputFile("a.jsonl", 5, "1", "jsonl"), InputFile("b.jsonl", 6, "2", "js
 
 @pytest.fixture
 def folder(tmp_path) -> str:
-    begin(str(tmp_path), CONFIG, FILES, resume=False)
+    assert not check(str(tmp_path), CONFIG, FILES, resume=False)
+    start(str(tmp_path), CONFIG, FILES)
     return str(tmp_path)
 
 
 def test_the_same_run_goes_on(folder):
-    begin(folder, CONFIG, FILES, resume=True)
+    assert check(folder, CONFIG, FILES, resume=True)
 
 
 def test_a_run_is_not_started_over(folder):
     with pytest.raises(ConfigError, match="holds a run already"):
-        begin(folder, CONFIG, FILES, resume=False)
+        check(folder, CONFIG, FILES, resume=False)
 
 
 def test_of_several_machines_the_first_starts_the_run(tmp_path):
-    begin(str(tmp_path), CONFIG, FILES, resume=True)
-    begin(str(tmp_path), CONFIG, FILES, resume=True)
+    assert not check(str(tmp_path), CONFIG, FILES, resume=True)
+    start(str(tmp_path), CONFIG, FILES)
+    assert check(str(tmp_path), CONFIG, FILES, resume=True)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +53,31 @@ def test_of_several_machines_the_first_starts_the_run(tmp_path):
 )
 def test_what_differs_is_named(folder, config, files, difference):
     with pytest.raises(ConfigError, match=difference):
-        begin(folder, config, files, resume=True)
+        check(folder, config, files, resume=True)
 
 
-def test_standard_input_is_not_resumed(tmp_path):
-    files = [InputFile("-", None, "", "jsonl")]
-    begin(str(tmp_path), CONFIG, files, resume=False)
-    with pytest.raises(ConfigError, match="standard input cannot be read twice"):
-        begin(str(tmp_path), CONFIG, files, resume=True)
+def test_the_plan_is_counted(folder, tmp_path):
+    assert group_count(folder) == 2
+    assert group_count(str(tmp_path / "other")) is None
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(ConfigError, match="damaged"):
+        group_count(folder)
+
+
+def receipt(inputs=(), left_out=()) -> Receipt:
+    return Receipt("00000-000", True, inputs, (), 0, 0, 0, 0, "m", "c", "1", left_out=left_out)
+
+
+def test_a_file_that_could_not_be_read_may_be_mended(folder):
+    write_receipt(receipt(left_out=(LeftOut("a.jsonl", "no"),)), folder)
+    mended = [InputFile("a.jsonl", 99, "7", "jsonl"), FILES[1]]
+    assert not check(folder, CONFIG, mended, resume=True)
+    start(folder, CONFIG, mended)
+    assert check(folder, CONFIG, mended, resume=True)
+
+
+def test_a_file_that_was_read_may_not_change_though_it_was_left_out_once(folder):
+    rows = (InputRange("a.jsonl", 0, 0, 1),)
+    write_receipt(receipt(rows, (LeftOut("a.jsonl", "no"),)), folder)
+    with pytest.raises(ConfigError, match="input changed: a.jsonl"):
+        check(folder, CONFIG, [replace(FILES[0], version="9"), FILES[1]], resume=True)

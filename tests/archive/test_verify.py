@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 
 from claimx.archive import verify as verifying
+from claimx.archive.inputs import InputFile
 from claimx.archive.places import join, write_whole
 from claimx.archive.receipts import (
     InputRange,
+    LeftOut,
     Receipt,
     read_receipt,
     receipt_path,
     relative,
     write_receipt,
 )
+from claimx.archive.run import RunConfig, start
 from claimx.archive.tables import TABLES, open_table
 from claimx.archive.verify import verify
 from claimx.archive.writers import open_shard
@@ -231,6 +234,15 @@ def test_a_shard_that_is_not_there_at_all(out, gone, groups, sentence):
     assert problem(out, groups=groups) == f"{sentence}; resume the run"
 
 
+def test_the_end_of_the_plan_is_known_from_the_state_of_the_run(out):
+    config = RunConfig("1", "m", {}, {}, 10, "parquet", False, ())
+    files = [InputFile(f"{n}.jsonl", 1, "", "jsonl") for n in range(3)]
+    start(str(out), config, files)
+    assert problem(out) == "no shard of 00002 is there; resume the run"
+    (out / "run.json").write_text("{")
+    assert "run.json is damaged" in problem(out)
+
+
 def test_a_damaged_receipt(tmp_path, harbour):
     write(tmp_path, "00000-000", numbered(harbour.to_dict(), 2))
     path = tmp_path / "receipts" / "00000-000.json"
@@ -276,6 +288,17 @@ def test_unfinished_files_are_named_and_left(out):
     assert report.exit_code == 0
     assert report.warnings[0].startswith(f"{path} is unfinished")
     assert path.exists()
+
+
+def test_inputs_that_could_not_be_read_are_named_once(out):
+    left_out = (LeftOut("b.csv", "there is nothing in it"),)
+    for shard in ("00000-000", "00000-001"):
+        change_receipt(out, shard, left_out=left_out)
+    report = verify(str(out))
+    assert (report.exit_code, report.warnings) == (
+        0,
+        ("b.csv could not be read and is left out: there is nothing in it; mend it, then resume",),
+    )
 
 
 def test_duplicate_ids_are_counted_and_named(out, harbour):

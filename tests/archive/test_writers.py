@@ -413,6 +413,14 @@ def test_shards_go_to_a_url_as_well(memory, format, mixed, tmp_path):
     )
 
 
+def test_a_file_at_a_url_is_removed_if_it_is_there(memory, tmp_path):
+    for path in (f"{memory}/quarantined.jsonl", f"{tmp_path}/quarantined.jsonl"):
+        places.write_whole(path, b"x")
+        places.remove(path)
+        assert places.file_size(path) is None
+        places.remove(path)
+
+
 def test_an_error_uploads_nothing(memory, tmp_path, monkeypatch):
     monkeypatch.setattr(places.tempfile, "tempdir", str(tmp_path))
     fsspec.filesystem("memory").makedirs("/claimx-writers/out")

@@ -7,11 +7,12 @@ from typing import BinaryIO
 
 from claimx.archive.inputs import InputFile
 from claimx.archive.language import is_english
-from claimx.archive.opening import ContainerError, open_packed, open_unpacked
+from claimx.archive.opening import Count, open_packed, open_unpacked
 from claimx.archive.readers import delimited, jsonl, newsml, parquet, plain, warc, web
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import error_at
 from claimx.archive.rows import Row
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
 from claimx.types import Article, Extraction
 
@@ -35,7 +36,11 @@ NO_TEXT = "there is no text in it"
 
 
 def read_rows(
-    file: InputFile, options: ReadOptions, *, standard_input: BinaryIO | None = None
+    file: InputFile,
+    options: ReadOptions,
+    *,
+    standard_input: BinaryIO | None = None,
+    count: Count | None = None,
 ) -> Iterator[Row]:
     """Read the articles of a file; streaming, and the same rows in every run.
 
@@ -47,6 +52,7 @@ def read_rows(
         file: the file, as `inputs.find_inputs` lists it.
         options: which columns are what, and the limits.
         standard_input: the stream that ``-`` reads; the process's own by default.
+        count: told how many bytes of the file, as it lies there, are read as it goes on.
 
     Raises:
         InputError: if nothing of the file can be read: it is not there, is of another format,
@@ -56,7 +62,7 @@ def read_rows(
     """
     number = 0
     try:
-        for item in _items(file, options, standard_input):
+        for item in _items(file, options, standard_input, count):
             yield _row(file, number, item, options)
             number += 1
     except ContainerError as error:
@@ -66,16 +72,17 @@ def read_rows(
 
 
 def _items(
-    file: InputFile, options: ReadOptions, standard_input: BinaryIO | None
+    file: InputFile, options: ReadOptions, standard_input: BinaryIO | None, count: Count | None
 ) -> Iterator[Article | Extraction]:
     reader = READERS[file.format]
     if file.format == "parquet":  # reads here and there, and unpacks by itself
-        with open_packed(file.path, standard_input) as stream:
+        with open_packed(file.path, standard_input, count) as stream:
             yield from reader(stream, file.path, options)
         return
     with open_unpacked(
         file.path,
         standard_input=standard_input,
+        count=count,
         max_ratio=options.max_ratio,
         max_unpacked=options.max_unpacked,
     ) as stream:

@@ -17,11 +17,11 @@ import xml.etree.ElementTree as ET  # only to build elements; defusedxml parses
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from claimx.archive.extras import needed
-from claimx.archive.opening import ContainerError
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import error_at, too_large
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
+from claimx.extras import needed
 from claimx.types import Article, Extraction
 
 _LOG = logging.getLogger("claimx")

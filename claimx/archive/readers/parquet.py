@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from claimx.archive.extras import needed
-from claimx.archive.opening import STANDARD_INPUT, ContainerError
+from claimx.archive.opening import STANDARD_INPUT
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import (
     Columns,
@@ -23,7 +22,9 @@ from claimx.archive.readers.records import (
     plain,
     too_large,
 )
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
+from claimx.extras import needed
 from claimx.reading import decode
 from claimx.types import Article, Extraction
 

@@ -20,12 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from claimx.archive.extras import needed
-from claimx.archive.opening import ContainerError
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import error_at, too_large
 from claimx.archive.readers.web import page_article
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
+from claimx.extras import needed
 from claimx.reading import decode
 from claimx.types import Article, Extraction
 

@@ -18,11 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from claimx.archive.extras import needed
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import error_at, longer_than, too_large
 from claimx.archive.readers.web_worker import receive, send
 from claimx.errors import ClaimxError, InputError
+from claimx.extras import needed
 from claimx.reading import decode
 from claimx.types import Article, Extraction
 

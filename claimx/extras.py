@@ -1,4 +1,4 @@
-"""Libraries that only archives need, loaded where they are used."""
+"""Libraries of optional extras, loaded where they are used."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 from claimx.errors import ClaimxError
 
 
-def needed(module: str, library: str, purpose: str) -> Any:
+def needed(module: str, library: str, purpose: str, *, extra: str = "archive") -> Any:
     """Import a module of an optional library.
 
     Args:
         module: the module.
         library: what pip calls its library.
         purpose: what it is needed for, as the start of a sentence: ``reading Parquet``.
+        extra: the extra of claimx that brings it.
 
     Raises:
         ClaimxError: if it is not installed.
@@ -23,5 +24,5 @@ def needed(module: str, library: str, purpose: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise ClaimxError(
-            f"{purpose} needs {library}: pip install 'claimx[archive]' ({error})"
+            f"{purpose} needs {library}: pip install 'claimx[{extra}]' ({error})"
         ) from error
