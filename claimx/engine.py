@@ -6,6 +6,7 @@ others. This is the only module of inference that handles tensors.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from claimx.batching import PaddedWindows, pad_windows, padded_length, special_t
 from claimx.checkpoint import Checkpoint
 from claimx.decoding import ChosenLink, choose_links
 from claimx.encoding import Encoding, encode
-from claimx.errors import ConfigError
+from claimx.errors import ClaimxError, ConfigError
 from claimx.labels import LabelSchema, Layer
 from claimx.pairs import LinkSpan, propose_pairs, span_kinds
 from claimx.windows import Window, plan_windows
@@ -26,6 +27,10 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 _LINKS_AT_ONCE = 65_536
 # Padded tokens in a forward pass.
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
+
+_Part = list[tuple[int, Window]]
+_Outputs = tuple[dict[str, torch.Tensor], torch.Tensor]
+_logger = logging.getLogger("claimx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Engine:
         self._special = special_tokens(checkpoint.tokenizer)
         self._model = checkpoint.model
         self._model.to(device=self.device, dtype=self.dtype)  # type: ignore[call-arg]
+        self._tokens_at_once = _TOKENS_AT_ONCE.get(self.device.type, _TOKENS_AT_ONCE["cuda"])
+        self._took_less = False
 
     def encode(self, text: str) -> EncodedText:
         """Tokenise a text without lone surrogates and plan its windows."""
@@ -97,8 +104,7 @@ class Engine:
             for size in sizes
         ]
         units = [np.cumsum(text.encoding.unit_starts) - 1 for text in texts]
-        for batch in self._batches(texts):
-            scored, linked = self._model(*self._tensors(self._pad(texts, batch)))
+        for batch, scored, linked in self._passes(texts):
             arrays = {layer.name: scored[layer.name].float().cpu().numpy() for layer in layers}
             for row, (number, window) in enumerate(batch):
                 owned = np.arange(window.own_start, window.own_end)
@@ -137,16 +143,56 @@ class Engine:
         values = np.concatenate(parts)
         return choose_links(values, pairs, self.schema, self.config.link_thresholds)
 
-    def _batches(self, texts: Sequence[EncodedText]) -> Iterator[list[tuple[int, Window]]]:
-        """Sort windows by length, so that little is padded, and fill batches by tokens."""
-        most = _TOKENS_AT_ONCE.get(self.device.type, _TOKENS_AT_ONCE["cuda"])
+    def _passes(
+        self, texts: Sequence[EncodedText]
+    ) -> Iterator[tuple[_Part, dict[str, torch.Tensor], torch.Tensor]]:
+        """Run all windows through the model, as many at once as memory holds.
+
+        Windows are sorted by length, so that little is padded, and batches filled by tokens.
+        """
         items = [(number, window) for number, text in enumerate(texts) for window in text.windows]
         items.sort(key=lambda item: item[1].start - item[1].end)
         while items:
             longest = padded_length(items[0][1].end - items[0][1].start, self._special)
-            count = max(1, most // longest)
-            yield items[:count]
+            count = min(len(items), max(1, self._tokens_at_once // longest))
+            outputs = self._attempt(texts, items[:count])
+            if outputs is None:
+                self._take_less(count, longest)
+                continue
+            yield items[:count], *outputs
             items = items[count:]
+
+    def _attempt(self, texts: Sequence[EncodedText], part: _Part) -> _Outputs | None:
+        """Run the model over some windows; None if the device's memory does not suffice.
+
+        The error ends here, for it holds on to what the pass had allocated.
+        """
+        try:
+            outputs: _Outputs = self._model(*self._tensors(self._pad(texts, part)))
+            return outputs
+        except torch.OutOfMemoryError:
+            return None
+
+    def _take_less(self, count: int, longest: int) -> None:
+        """Halve what is read at once, after a pass of so many windows did not fit.
+
+        Raises:
+            ClaimxError: if that was a single window.
+        """
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if count == 1:
+            raise ClaimxError(
+                f"a single window of {longest} tokens does not fit into the memory of "
+                f"{self.device}; free memory there, or use another device or a smaller model"
+            )
+        if not self._took_less:
+            _logger.warning(
+                "out of memory on %s in a pass of %d windows; from now on it reads fewer at once",
+                self.device, count,
+            )  # fmt: skip
+        self._took_less = True
+        self._tokens_at_once = min(self._tokens_at_once, count // 2 * longest)
 
     def _pad(
         self, texts: Sequence[EncodedText], batch: Sequence[tuple[int, Window]]

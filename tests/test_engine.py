@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claimx import engine as module
 from claimx.batching import SpecialTokens, pad_windows
 from claimx.engine import Engine, bfloat16_pays, resolved
-from claimx.errors import ConfigError
+from claimx.errors import ClaimxError, ConfigError
 from claimx.labels import LabelSchema
 from claimx.pairs import LinkSpan
 from tests.tiny import LEXICON, TOKENIZERS, lexicon_checkpoint, random_checkpoint
@@ -31,10 +31,10 @@ def scores_of(engine: Engine, texts: list[str]):
 
 
 @pytest.mark.parametrize("kind", TOKENIZERS)
-def test_a_text_has_the_same_scores_alone_and_in_any_batch(kind, monkeypatch):
+def test_a_text_has_the_same_scores_alone_and_in_any_batch(kind):
     engine = Engine(random_checkpoint(kind), "cpu")
     alone = [scores_of(engine, [text])[0] for text in TEXTS]
-    monkeypatch.setitem(module._TOKENS_AT_ONCE, "cpu", 200)
+    engine._tokens_at_once = 200
     for order in (TEXTS, TEXTS[::-1]):
         together = scores_of(engine, order)
         for text, scores in zip(order, together, strict=True):
@@ -94,6 +94,44 @@ def test_a_unit_gets_the_scores_of_the_window_that_owns_it():
                 expected = logits["identity"][0, token - window.start + 1].numpy()
                 found = scores.logits["identity"][units[token]]
                 assert np.allclose(found, expected, atol=1e-3)
+
+
+def with_room_for(engine: Engine, windows: int) -> list[int]:
+    """Let an engine run out of memory above so many windows; return the sizes of its passes."""
+    honest, sizes = engine._model.forward, []
+
+    def narrow(ids: torch.Tensor, *others: torch.Tensor):
+        sizes.append(len(ids))
+        if len(ids) > windows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return honest(ids, *others)
+
+    engine._model.forward = narrow
+    return sizes
+
+
+def test_out_of_memory_halves_the_passes_says_so_once_and_changes_nothing(caplog):
+    engine = Engine(random_checkpoint(), "cpu")
+    expected = scores_of(engine, TEXTS)
+    sizes = with_room_for(engine, 3)
+    for _ in range(2):
+        for one, other in zip(scores_of(engine, TEXTS), expected, strict=True):
+            assert torch.allclose(one.states, other.states, atol=1e-4)
+            for name, values in one.logits.items():
+                assert np.allclose(values, other.logits[name], atol=1e-4)
+    # What did not fit is not tried again.
+    assert sum(size > 3 for size in sizes) == 2
+    assert sizes[:3] == [9, 4, 2]
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("claimx", "WARNING")
+    assert "9 windows" in record.message
+
+
+def test_a_window_that_does_not_fit_into_memory_is_an_error_of_claimx():
+    engine = Engine(random_checkpoint(), "cpu")
+    with_room_for(engine, 0)
+    with pytest.raises(ClaimxError, match="single window"):
+        scores_of(engine, TEXTS)
 
 
 def test_only_the_layers_that_are_asked_for_have_logits():

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -313,6 +314,22 @@ def test_a_fault_inside_harms_its_own_article_alone(stage, monkeypatch):
     assert results[1].id == "1"
     assert "out of ink" in results[1].error.message
     assert len(results[2].quotes) == 1
+
+
+def test_an_article_that_memory_does_not_hold_harms_its_own_article_alone():
+    extractor = Extractor(lexicon_checkpoint(), device="cpu")
+    honest = extractor._engine._model.forward
+
+    def narrow(ids: torch.Tensor, *others: torch.Tensor) -> Any:
+        if ids.numel() > 48:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return honest(ids, *others)
+
+    extractor._engine._model.forward = narrow
+    results = extractor.extract_many([STORY, STORY * 3, STORY])
+    assert [item.error is None for item in results] == [True, False, True]
+    assert "single window" in results[1].error.message
+    assert results[2].quotes == Extractor(lexicon_checkpoint(), device="cpu")(STORY).quotes
 
 
 def test_a_single_text_in_place_of_many_is_refused(extractor):
