@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,16 @@ class Batch:
             self.spans.to(device),
             self.pairs.to(device),
             self.tokens,
+        )
+
+    def silent(self) -> Batch:
+        """Return the same windows with nothing to learn from them."""
+        return replace(
+            self,
+            tags=torch.full_like(self.tags, IGNORED),
+            soft_tags=self.soft_tags[:0],
+            pairs=self.pairs[:0],
+            tokens=0,
         )
 
 
@@ -173,74 +183,99 @@ class Objective(nn.Module):
         self.teacher_weight = teacher_weight
         schema = model.config.label_schema
         self.layers = [layer.name for layer in schema.layers]
+        self.widths = [len(layer.tags) for layer in schema.layers]
         one = [link.choose == "one" for link in schema.links] or [True]
         self.one: Tensor
         self.register_buffer("one", torch.tensor(one), persistent=False)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the losses by name; ``total`` is the one to minimise."""
+    def counts(self, batch: Batch) -> Tensor:
+        """Count what the losses of a batch are means over.
+
+        Returns:
+            Known tags of each layer, taught tokens of each layer, heads that choose one tail,
+            heads that choose any number, and the tokens of all windows.
+        """
+        known = (batch.tags != IGNORED).sum(1)
+        soft = batch.soft_tags.split(self.widths, dim=1)
+        taught = [_is_taught(part).sum() for part in soft]
+        one = self.one[self._groups(batch.pairs).unique() % len(self.one)]
+        tokens = known.new_tensor(batch.tokens)
+        return torch.cat([known, torch.stack([*taught, one.sum(), (~one).sum(), tokens])])
+
+    def forward(self, batch: Batch, counts: Tensor | None = None) -> dict[str, Tensor]:
+        """Return the losses by name; ``total`` is the one to minimise.
+
+        Args:
+            batch: the examples.
+            counts: over how many things each loss is a mean, as `counts` returns them. Where
+                the batch is one process's share of a step, they are those of the whole step:
+                the losses are then the share's parts of the step's losses, and add up to them.
+        """
+        counts = self.counts(batch) if counts is None else counts
+        every = len(self.layers)
+        known, taught, heads = counts[:-1].split([every, every, 2])
         outputs = [
             self.model(bucket.input_ids, bucket.attention_mask, bucket.features)
             for bucket in batch.buckets
         ]
         losses: dict[str, Tensor] = {}
-        taught: list[Tensor] = []
-        begin = 0
+        states = torch.cat([states.flatten(0, 1) for _, states in outputs])[batch.places]
+        teacher = torch.zeros((), device=states.device)
+        soft = batch.soft_tags.split(self.widths, dim=1)
         for row, name in enumerate(self.layers):
             flat = torch.cat([logits[name].flatten(0, 1) for logits, _ in outputs])
             flat = flat[batch.places]
-            losses[name] = tag_loss(flat, batch.tags[row])
+            losses[name] = tag_loss(flat, batch.tags[row]) / known[row].clamp(min=1)
             if len(batch.soft_tags):
-                end = begin + flat.shape[1]
-                taught.append(teacher_loss(flat, batch.soft_tags[:, begin:end]))
-                begin = end
-        states = torch.cat([states.flatten(0, 1) for _, states in outputs])[batch.places]
-        losses["links"] = self._link_loss(states, batch)
+                teacher = teacher + teacher_loss(flat, soft[row]) / taught[row].clamp(min=1)
+        losses["links"] = self._link_loss(states, batch, heads)
         # Parameters that this batch has no use for still take part, with gradient zero, so
         # that processes agree on what to exchange.
         idle = sum(parameter.float().sum() * 0.0 for parameter in self.model.links.parameters())
         losses["total"] = (
             sum(losses[name] for name in self.layers) + self.link_weight * losses["links"] + idle
         )
-        if taught:
-            losses["teacher"] = torch.stack(taught).sum()
-            losses["total"] = losses["total"] + self.teacher_weight * losses["teacher"]
+        if taught.any():
+            losses["teacher"] = teacher
+            losses["total"] = losses["total"] + self.teacher_weight * teacher
         return losses
 
-    def _link_loss(self, states: Tensor, batch: Batch) -> Tensor:
+    def _groups(self, pairs: Tensor) -> Tensor:
+        """Number the heads of pairs by head and link type."""
+        return pairs[:, 0] * len(self.one) + pairs[:, 2]
+
+    def _link_loss(self, states: Tensor, batch: Batch, counts: Tensor) -> Tensor:
         if not len(batch.pairs):
             return states.float().sum() * 0.0
         scorer = self.model.links
         spans = scorer.span_states(states, *batch.spans.unbind(1))
         heads, tails, types, targets = batch.pairs[:, :4].unbind(1)
         scores = scorer(spans, heads, tails, types, batch.pairs[:, 4:]).float()
-        group = heads * len(self.one) + types
         one = self.one[types]
         loss: Tensor = scores.sum() * 0.0
         if one.any():
-            loss = loss + choice_loss(scores[one], targets[one], group[one])
+            group = self._groups(batch.pairs)[one]
+            loss = loss + choice_loss(scores[one], targets[one], group) / counts[0]
         if (~one).any():
             pairwise = nn.functional.binary_cross_entropy_with_logits(
                 scores[~one], targets[~one].float(), reduction="sum"
             )
-            loss = loss + pairwise / group[~one].unique().numel()
+            loss = loss + pairwise / counts[1]
         return loss
 
 
 def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
-    """Mean cross-entropy over the known tags; zero where none is known.
+    """Sum of the cross-entropy over the known tags.
 
     Args:
         logits: ``(tokens, tags)``.
         tags: ``(tokens,)``, IGNORED where unknown.
     """
-    known = (tags != IGNORED).sum()
-    total = nn.functional.cross_entropy(logits.float(), tags, ignore_index=IGNORED, reduction="sum")
-    return total / known.clamp(min=1)
+    return nn.functional.cross_entropy(logits.float(), tags, ignore_index=IGNORED, reduction="sum")
 
 
 def teacher_loss(logits: Tensor, soft_tags: Tensor) -> Tensor:
-    """Mean divergence from the teacher over the tokens that it teaches; zero where there is none.
+    """Sum of the divergence from the teacher over the tokens that it teaches.
 
     The Kullback-Leibler divergence of Hinton et al. (2015), at temperature 1.
 
@@ -248,11 +283,14 @@ def teacher_loss(logits: Tensor, soft_tags: Tensor) -> Tensor:
         logits: ``(tokens, tags)``.
         soft_tags: the teacher's probabilities, ``(tokens, tags)``, all 0 where it is not asked.
     """
-    taught = soft_tags.sum(-1) > 0.5
     divergence = nn.functional.kl_div(
         nn.functional.log_softmax(logits.float(), dim=-1), soft_tags, reduction="none"
     )
-    return divergence.sum(-1)[taught].sum() / taught.sum().clamp(min=1)
+    return divergence.sum(-1)[_is_taught(soft_tags)].sum()
+
+
+def _is_taught(soft_tags: Tensor) -> Tensor:
+    return soft_tags.sum(-1) > 0.5
 
 
 def choice_loss(scores: Tensor, targets: Tensor, group: Tensor) -> Tensor:
@@ -264,7 +302,7 @@ def choice_loss(scores: Tensor, targets: Tensor, group: Tensor) -> Tensor:
         group: which head and link type a pair belongs to, ``(pairs,)``.
 
     Returns:
-        The mean over groups, as in mention ranking with several antecedents.
+        The sum over groups, as in mention ranking with several antecedents.
     """
     _, index = group.unique(return_inverse=True)
     count = int(index.max()) + 1
@@ -273,7 +311,7 @@ def choice_loss(scores: Tensor, targets: Tensor, group: Tensor) -> Tensor:
     has_right = torch.zeros(count, dtype=scores.dtype, device=scores.device)
     has_right = has_right.index_add(0, index, targets.to(scores.dtype)) > 0
     chosen = _group_logsumexp(right, index, count, with_none=~has_right)
-    return (every - chosen).mean()
+    return (every - chosen).sum()
 
 
 def _group_logsumexp(scores: Tensor, index: Tensor, count: int, with_none: Tensor) -> Tensor:

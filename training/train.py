@@ -1,6 +1,6 @@
 """Train a model: ``python -m training.train configs/default.yaml``.
 
-The same under ``torchrun --nproc_per_node 2 -m training.train ...`` or ``accelerate launch``.
+The same in several processes, on one machine or several, under ``torchrun``.
 The finished model stands in ``<output>/model``; checkpoints of the run beside it.
 """
 
@@ -37,7 +37,7 @@ from training.examples import Featuriser, build_dataset
 from training.growing import grow
 from training.schedule import plan_steps, settle_passes
 from training.teacher import Teacher
-from training.trainer import Plan, is_first_process, train
+from training.trainer import Plan, is_first_process, take_own_gpu, train
 
 _console = Console(stderr=True, highlight=False)
 
@@ -220,6 +220,7 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     _console.quiet = not is_first_process()
+    take_own_gpu()
     items = settle_passes(load_articles(config.corpora), config.seed)
     tokenizer = start_tokenizer(config)
     model = build_model(config)
@@ -240,8 +241,10 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     for example in report.examples[:5]:
         _console.print(f"  {example}", markup=False, soft_wrap=True)
     output = Path(config.output)
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "config.yaml").write_text(yaml.safe_dump(_plain(config.to_dict()), sort_keys=False))
+    if is_first_process():
+        output.mkdir(parents=True, exist_ok=True)
+        resolved = yaml.safe_dump(_plain(config.to_dict()), sort_keys=False)
+        (output / "config.yaml").write_text(resolved)
     check_window(model, plan, config)
     steps = train(model, plan, config, resume=resume, stop_after=stop_after)
     folder = output / "model"

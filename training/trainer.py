@@ -40,6 +40,12 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def take_own_gpu() -> None:
+    """Let "cuda" mean this process's own GPU, for the teacher as for the training."""
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run goes through: examples in both variants and the order of visits."""
@@ -79,20 +85,13 @@ def train(
     # Without the hint accelerate takes every process of a CPU group for one that is alone.
     grouped = int(os.environ.get("WORLD_SIZE", "1")) > 1
     accelerator = Accelerator(cpu=grouped and not torch.cuda.is_available())
+    _console.quiet = not accelerator.is_main_process
     objective = Objective(model, config.link_weight, config.teacher_weight)
     optimizer = build_optimizer(objective.model, config)
     total = len(plan.steps)
-    done = 0
     folder = Path(config.output)
-    if resume and (found := newest_state(folder)):
-        state = load_state(found, model, optimizer)
-        if state.get("plan", plan.digest) != plan.digest:
-            raise ConfigError(
-                f"{found} belongs to a run of other data, seed or step size; start anew without "
-                "--resume, or into another `output`"
-            )
-        done = int(state["step"])
-        _console.print(f"resuming at step {done} of {total}, from {found.name}")
+    done = _take_up(folder, model, optimizer, plan) if resume else 0
+    _check_agreement(accelerator, done, plan)
     wrapped, optimizer = accelerator.prepare(objective, optimizer)
     progress = Progress(total, config.save_minutes)
     layers = {layer.name: len(layer.tags) for layer in model.config.label_schema.layers}
@@ -100,18 +99,12 @@ def train(
     last = min(total, stop_after or total)
     for step in range(done, last):
         set_rates(optimizer, config, step, total)
-        batch = _own_share(plan, step, accelerator, model)
-        if batch is not None:
-            with _precision(accelerator.device, config.precision):
-                losses = wrapped(batch.to(accelerator.device))
-            accelerator.backward(losses["total"])
-            nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-            optimizer.step()
-            optimizer.zero_grad()
-            progress.add(losses, batch.tokens)
+        batch = _own_share(plan, step, accelerator, model).to(accelerator.device)
+        losses, tokens = _learn(accelerator, wrapped, objective, optimizer, batch, config)
+        if accelerator.is_main_process:
+            progress.add(losses, tokens)
             for finding in watch.add(batch.tags, losses):
                 _console.print(f"warning: {finding}", style="yellow", soft_wrap=True)
-        if accelerator.is_main_process:
             progress.show(step + 1)
             if progress.save_due() or step + 1 == last:
                 save_state(folder, model, optimizer, {"step": step + 1, "plan": plan.digest})
@@ -122,14 +115,81 @@ def train(
     return last
 
 
-def _own_share(plan: Plan, step: int, accelerator: Accelerator, model: ClaimxModel) -> Batch | None:
-    """Collate this process's part of a step; every process takes part in every step."""
+def _take_up(folder: Path, model: ClaimxModel, optimizer: torch.optim.Optimizer, plan: Plan) -> int:
+    """Load the newest complete checkpoint of a run; return its step, or 0 if there is none."""
+    found = newest_state(folder)
+    if not found:
+        return 0
+    state = load_state(found, model, optimizer)
+    if state.get("plan", plan.digest) != plan.digest:
+        raise ConfigError(
+            f"{found} belongs to a run of other data, seed or step size; start anew without "
+            "--resume, or into another `output`"
+        )
+    done = int(state["step"])
+    _console.print(f"resuming at step {done} of {len(plan.steps)}, from {found.name}")
+    return done
+
+
+def _check_agreement(accelerator: Accelerator, done: int, plan: Plan) -> None:
+    """Stop before the first step if the processes would not go through the same steps.
+
+    Raises:
+        ConfigError: if they have other data or another checkpoint before them.
+    """
+    mine = torch.tensor([[done, int(plan.digest[:15], 16)]], device=accelerator.device)
+    steps, plans = accelerator.gather(mine).T.tolist()
+    if len(set(plans)) > 1:
+        raise ConfigError(
+            "the processes have planned different steps: every machine needs the same config, "
+            "corpora and encoder"
+        )
+    if len(set(steps)) > 1:
+        raise ConfigError(
+            f"the processes would resume at different steps, {sorted(set(steps))}: `output` must "
+            "be a folder that all machines share"
+        )
+
+
+def _own_share(plan: Plan, step: int, accelerator: Accelerator, model: ClaimxModel) -> Batch:
+    """Collate this process's part of a step.
+
+    Every process takes part in every step; one that is left without an example reads the
+    first one and learns nothing from it.
+    """
     visits = plan.steps[step]
-    share = visits[accelerator.process_index :: accelerator.num_processes] or visits[:1]
-    rows = [plan.datasets[variant][row] for variant, row in share]
+    share = visits[accelerator.process_index :: accelerator.num_processes]
+    rows = [plan.datasets[variant][row] for variant, row in share or visits[:1]]
     # Short forward passes stay in a CPU's cache; a GPU wants long ones.
     bucket_tokens = 640 if accelerator.device.type == "cpu" else 8192
-    return collate(rows, plan.special, model.config.label_schema, bucket_tokens)
+    batch = collate(rows, plan.special, model.config.label_schema, bucket_tokens)
+    return batch if share else batch.silent()
+
+
+def _learn(
+    accelerator: Accelerator,
+    wrapped: nn.Module,
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    config: TrainConfig,
+) -> tuple[dict[str, torch.Tensor], int]:
+    """Take one optimiser step together with the other processes.
+
+    Returns:
+        The losses and the number of tokens of the whole step.
+    """
+    counts = accelerator.reduce(objective.counts(batch), "sum")
+    with _precision(accelerator.device, config.precision):
+        losses = wrapped(batch, counts)
+    # Gradients are averaged over the processes, but those of the shares add up to the step's.
+    accelerator.backward(losses["total"] * accelerator.num_processes)
+    nn.utils.clip_grad_norm_(objective.parameters(), config.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    parts = torch.stack([loss.detach().float() for loss in losses.values()])
+    sums = accelerator.reduce(parts, "sum").unbind()
+    return dict(zip(losses, sums, strict=True)), int(counts[-1])
 
 
 def build_optimizer(model: ClaimxModel, config: TrainConfig) -> torch.optim.AdamW:

@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import yaml
+
 from claimx.types import AnnotatedArticle
 from tests.annotating import annotate
 from tests.tiny import write_encoder, write_lines
@@ -98,3 +100,12 @@ def small_config(folder: Path, **changes: Any) -> TrainConfig:
         "save_minutes": 60.0,
     }  # fmt: skip
     return TrainConfig(**{**options, **changes})
+
+
+def write_yaml(folder: Path, **changes: object) -> Path:
+    """Write `small_config` as the file that the command reads."""
+    config = small_config(folder, **changes).to_dict()
+    config["corpora"] = [{**c, "unlinked": [], "layers": []} for c in config["corpora"]]
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump({**config, "dev": []}))
+    return path

@@ -135,6 +135,45 @@ def test_the_link_loss_of_a_batch_is_the_mean_over_the_heads_of_all_its_examples
     assert first != pytest.approx(second, rel=1e-2)
 
 
+def taught(batch: Batch, *layers: str) -> Batch:
+    """A batch in which a teacher speaks of some layers, of every other token."""
+    soft = torch.zeros(len(batch.places), sum(len(layer.tags) for layer in DEFAULT_SCHEMA.layers))
+    begin = 0
+    for layer in DEFAULT_SCHEMA.layers:
+        width = len(layer.tags)
+        if layer.name in layers:
+            soft[::2, begin : begin + width] = torch.arange(1.0, width + 1).softmax(0)
+        begin += width
+    return replace(batch, soft_tags=soft)
+
+
+def test_what_the_shares_of_a_step_teach_adds_up_to_what_the_step_teaches():
+    # The first knows most tags, the second one layer, the third, left without example, nothing.
+    shares = [
+        taught(batch_of(PIER, QUIET), "attribution_broad"),
+        taught(batch_of(only(MINE, "identity")), "attribution_broad", "quantity"),
+        batch_of(PIER).silent(),
+    ]
+    whole = batch_of(PIER, QUIET, only(MINE, "identity"))
+    both = torch.cat([share.soft_tags for share in shares[:2]])
+    model = random_model()
+    objective = Objective(model, 0.5)
+    expected = objective(replace(whole, soft_tags=both))
+    counts = sum(objective.counts(share) for share in shares)
+    assert torch.equal(counts, objective.counts(replace(whole, soft_tags=both)))
+    parts = [objective(share, counts) for share in shares]
+    assert {"teacher", "links", *LAYERS} < expected.keys()
+    for name, loss in expected.items():
+        together = float(sum(part[name].detach() for part in parts))
+        assert together == pytest.approx(float(loss.detach()), rel=1e-5), name
+    gradients = [
+        torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+        for loss in (expected["total"], sum(part["total"] for part in parts))
+    ]
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
 def test_the_total_is_the_sum_of_the_layers_and_the_weighted_links(model):
     found = losses(model, batch_of(PIER), weight=0.25)
     expected = sum(found[name] for name in LAYERS) + 0.25 * found["links"]
@@ -148,9 +187,9 @@ def test_what_is_not_known_costs_nothing(model):
     assert found["identity"] > 0
 
 
-def test_the_mean_leaves_ignored_tags_out():
+def test_the_loss_leaves_ignored_tags_out():
     logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
-    expected = (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1))) / 2
+    expected = math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1))
     assert float(tag_loss(logits, torch.tensor([0, 0, IGNORED]))) == pytest.approx(
         expected, rel=1e-5
     )
@@ -158,14 +197,14 @@ def test_the_mean_leaves_ignored_tags_out():
 
 
 def plain_choice_loss(scores: list[float], targets: list[int], groups: list[int]) -> float:
-    """Mean negative log-probability of the right tails, or of "no link", score 0."""
+    """Sum of the negative log-probability of the right tails, or of "no link", score 0."""
     total = []
     for group in sorted(set(groups)):
         members = [n for n, g in enumerate(groups) if g == group]
         every = 1.0 + sum(math.exp(scores[n]) for n in members)
         right = sum(math.exp(scores[n]) for n in members if targets[n]) or 1.0
         total.append(-math.log(right / every))
-    return sum(total) / len(total)
+    return sum(total)
 
 
 PAIRS = st.lists(

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from claimx.checkpoint import load_checkpoint
 from claimx.extractor import Extractor
 from claimx.labels import DEFAULT_SCHEMA
 from claimx.types import AnnotatedSpan, Article
 from tests.tiny import wordpiece
-from tests.training.small import ARTICLES, PIER, encoder, small_config, write_corpus
+from tests.training.small import (
+    ARTICLES,
+    PIER,
+    encoder,
+    small_config,
+    write_corpus,
+    write_yaml,
+)
 from tests.training.test_examples import long_article
 from training import train as command
 from training.config import Corpus, load_config
 from training.data import load_articles, text_fingerprint
 from training.objective import Objective, collate
 from training.train import build_model, build_plan, run, start_tokenizer
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -187,14 +188,6 @@ def test_test_files_are_reported_on_when_training_is_through(tmp_path, capsys):
 # ---- the command --------------------------------------------------------------------------------
 
 
-def write_yaml(folder: Path, **changes: object) -> Path:
-    config = small_config(folder, **changes).to_dict()
-    config["corpora"] = [{**c, "unlinked": [], "layers": []} for c in config["corpora"]]
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump({**config, "dev": []}))
-    return path
-
-
 def failure(capsys, *arguments: str) -> str:
     """What the command says when it stops: one error, exit code 2, nothing on stdout."""
     assert command.main(list(arguments)) == 2
@@ -266,22 +259,3 @@ def test_a_window_that_the_encoder_cannot_read_is_refused_before_training(tmp_pa
         tmp_path, corpora=(Corpus(str(path)),), window=400, overlap=64, example_tokens=800
     )
     assert "window" in failure(capsys, str(config))
-
-
-def test_two_processes_train_together(tmp_path):
-    path = write_yaml(tmp_path, passes=6.0)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc_per_node", "2", "-m", "training.train", str(path)),
-        ],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert finished.returncode == 0, finished.stderr[-2000:]
-    model = load_checkpoint(tmp_path / "run" / "model").model
-    start = build_model(small_config(tmp_path))
-    name = "tag_heads.identity.weight"
-    assert not torch.allclose(model.state_dict()[name], start.state_dict()[name], atol=1e-3)
-    checkpoints = [folder.name for folder in (tmp_path / "run").glob("step-*")]
-    assert len(checkpoints) == 1
