@@ -8,6 +8,7 @@ installing a wheel is unpacking it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import random
@@ -28,6 +29,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from torch.distributed.run import get_args_parser
 
 from claimx.checkpoint import load_checkpoint, save_checkpoint
 from claimx.cli import main as claimx
@@ -79,6 +81,9 @@ class Walk:
         if language == "sh":
             for command in commands(text):
                 self.run(command)
+        elif language == "console":
+            for command in commands(text):
+                self.read(command)
         elif language == "yaml" and text.startswith("# instead"):
             path = self.folder / "configs" / "mine.yaml"
             load_config(path, yaml.safe_load(text))
@@ -120,6 +125,15 @@ class Walk:
             code = call[0](call[1])
         self.printed[command] = shown.getvalue()
         assert code == 0, f"{command}\nended with {code}"
+
+    def read(self, command: str) -> None:
+        """Check a command that needs more machines than a test has: its options, module and file."""
+        launcher, *words = shlex.split(command)
+        assert launcher == "torchrun"
+        given = get_args_parser().parse_args(words)
+        assert given.module
+        assert importlib.util.find_spec(given.training_script)
+        assert load_config(self.folder / given.training_script_args[0])
 
     def shell(self, command: Sequence[str]) -> int:
         """Run a command as a user's shell does, with this Python first on the path."""
