@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from claimx.alignment import AlignmentReport, align_spans
-from claimx.decoding import decode_layer
+from claimx.decoding import DecodedSpan, decode_layer
 from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.labels import DEFAULT_SCHEMA, Layer
 from claimx.pairs import LinkSpan, span_kinds
@@ -15,6 +15,15 @@ from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Link
 # Alone they are what is left of a longer span, and no instance of any of our labels.
 _ARTICLES = frozenset({"a", "an", "the"})
 _OUR_KINDS = frozenset(span_kinds(DEFAULT_SCHEMA))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An article, its text as the model read it, and what the model said."""
+
+    article: Article
+    encoded: EncodedText
+    scores: UnitScores
 
 
 def annotate(
@@ -26,39 +35,65 @@ def annotate(
     *,
     min_score: float = 0.0,
 ) -> AnnotatedArticle:
+    """Annotate one article; see `annotate_all`."""
+    reading = Scored(article, encoded, scores)
+    return annotate_all(engine, [reading], layers, min_score=min_score)[0]
+
+
+def annotate_all(
+    engine: Engine, readings: Sequence[Scored], layers: Sequence[Layer], *, min_score: float = 0.0
+) -> list[AnnotatedArticle]:
     """Decode spans and choose links; spans that are nothing but an article are left out.
 
     Args:
         engine: the model.
-        article: whose id and meta the annotation carries.
-        encoded: its text as the model read it.
-        scores: what the model said.
+        readings: articles of which the model has scored these layers.
         layers: layers to decode.
         min_score: spans below it are left out.
 
     Returns:
-        The text that was read, with the model's spans and links; every layer counts as complete.
+        The texts that were read, with the model's spans and links; every layer counts as complete.
     """
-    text = encoded.text
-    starts, ends = encoded.encoding.unit_offsets()
     config = engine.config
+    decoded = [
+        decode_layer(
+            [reading.scores.logits[layer.name] for reading in readings],
+            layer,
+            config.calibration,
+            config.persistence,
+        )
+        for layer in layers
+    ]
+    names = tuple(layer.name for layer in layers)
+    results = []
+    for number, reading in enumerate(readings):
+        found = [span for spans in decoded for span in spans[number] if span.score >= min_score]
+        spans, placed = _place(reading.encoded, found)
+        links = _link(engine, reading.encoded, reading.scores, spans, placed)
+        article = reading.article
+        results.append(
+            AnnotatedArticle(
+                article.id, reading.encoded.text, tuple(spans), links, names, article.meta
+            )
+        )
+    return results
+
+
+def _place(
+    encoded: EncodedText, found: Sequence[DecodedSpan]
+) -> tuple[list[AnnotatedSpan], list[LinkSpan]]:
+    """Turn spans over units into spans over characters, and name them."""
+    starts, ends = encoded.encoding.unit_offsets()
     spans: list[AnnotatedSpan] = []
     placed: list[LinkSpan] = []
-    for layer in layers:
-        logits = scores.logits[layer.name]
-        for found in decode_layer(logits, layer, config.calibration, config.persistence):
-            if found.score < min_score:
-                continue
-            start, end = int(starts[found.first]), int(ends[found.last])
-            kind = (layer.name, found.label)
-            if kind in _OUR_KINDS and text[start:end].lower() in _ARTICLES:
-                continue
-            name = f"t{len(spans)}"
-            spans.append(AnnotatedSpan(name, *kind, start, end, text[start:end], {}, found.score))
-            placed.append(LinkSpan(kind, start, end, found.first, found.last))
-    links = _link(engine, encoded, scores, spans, placed)
-    names = tuple(layer.name for layer in layers)
-    return AnnotatedArticle(article.id, text, tuple(spans), links, names, article.meta)
+    for span in found:
+        start, end = int(starts[span.first]), int(ends[span.last])
+        kind, surface = (span.layer, span.label), encoded.text[start:end]
+        if kind in _OUR_KINDS and surface.lower() in _ARTICLES:
+            continue
+        spans.append(AnnotatedSpan(f"t{len(spans)}", *kind, start, end, surface, {}, span.score))
+        placed.append(LinkSpan(kind, start, end, span.first, span.last))
+    return spans, placed
 
 
 def link_given(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from claimx.labels import LabelSchema, Layer
 from claimx.pairs import Pairs
-from claimx.tagging import best_legal_tags, decode_tags
+from claimx.tagging import Tags, best_legal_tags, decode_tags
 
 Floats = npt.NDArray[np.float32]
 _SMALLEST = 1e-6
@@ -44,37 +44,66 @@ def log_softmax(logits: Floats) -> Floats:
 
 
 def decode_layer(
-    logits: Floats,
+    texts: Sequence[Floats],
     layer: Layer,
     calibration: Mapping[str, Sequence[float]],
     persistence: Mapping[str, float] | None = None,
-) -> list[DecodedSpan]:
-    """Find the spans of one layer in an article.
+) -> list[list[DecodedSpan]]:
+    """Find the spans of one layer in any number of articles, all of them at once.
 
     Args:
-        logits: ``(units, tags)``.
+        texts: logits of each article, ``(units, tags)``.
         layer: its labels.
         calibration: ``layer/LABEL`` -> slope and intercept on the log-odds.
         persistence: ``layer/LABEL`` -> price of ending such a span; none where missing.
     """
-    if not len(logits):
-        return []
-    log_probs = log_softmax(logits)
-    probs = np.exp(log_probs)
-    spans = []
+    found: list[list[DecodedSpan]] = [[] for _ in texts]
+    sizes = np.array([len(logits) for logits in texts], dtype=np.int64)
+    if not sizes.sum():
+        return found
+    log_probs = log_softmax(np.concatenate(texts))
     prices = persistence or {}
     leaving = np.array([prices.get(f"{layer.name}/{name}", 0.0) for name in layer.labels])
-    for label, start, end in decode_tags(best_legal_tags(log_probs, leaving)):
-        begin, inside = 2 * label + 1, 2 * label + 2
-        raw = float(probs[start, begin])
-        if end - start > 1:
-            raw *= float(probs[start + 1 : end, inside].min())
-        if end < len(probs):
-            raw *= 1.0 - float(probs[end, inside])
+    firsts = np.cumsum(sizes) - sizes
+    tags = best_legal_tags(log_probs, leaving, firsts)
+    spans = decode_tags(tags)
+    owners = np.searchsorted(firsts, [start for _, start, _ in spans], side="right") - 1
+    raws = _raw_scores(np.exp(log_probs), tags, spans, (firsts + sizes)[owners])
+    for (label, start, end), owner, raw in zip(spans, owners.tolist(), raws.tolist(), strict=True):
         name = layer.labels[label]
         score = calibrate(raw, calibration.get(f"{layer.name}/{name}"))
-        spans.append(DecodedSpan(layer.name, name, start, end - 1, raw, score))
-    return spans
+        first = int(firsts[owner])
+        found[owner].append(
+            DecodedSpan(layer.name, name, start - first, end - 1 - first, raw, score)
+        )
+    return found
+
+
+def _raw_scores(
+    probs: Floats,
+    tags: Tags,
+    spans: Sequence[tuple[int, int, int]],
+    text_ends: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Score spans before calibration, ``(spans,)``; see `DecodedSpan`.
+
+    Args:
+        probs: ``(units, tags)``.
+        tags: the tags that the spans were read from, ``(units,)``.
+        spans: label, first unit and one past the last of each.
+        text_ends: one past the last unit of the article of each span.
+    """
+    if not spans:
+        return np.zeros(0)
+    labels, starts, ends = np.array(spans, dtype=np.int64).T
+    chosen = np.append(probs[np.arange(len(tags)), tags], np.float32(1.0))
+    raw = chosen[starts].astype(np.float64)
+    chosen[starts] = 1.0
+    # Of the stretches between the numbers in line, every other one is a span.
+    raw *= np.minimum.reduceat(chosen, np.stack([starts, ends], axis=1).ravel())[::2]
+    goes_on = probs[np.minimum(ends, len(tags) - 1), 2 * labels + 2].astype(np.float64)
+    raw *= 1.0 - np.where(ends < text_ends, goes_on, 0.0)
+    return raw
 
 
 def log_odds(probability: float) -> float:
@@ -116,34 +145,41 @@ def choose_links(
         thresholds: link type -> least probability; one half for ``any`` and none for ``one``
             where a type is missing.
     """
-    links: list[ChosenLink] = []
+    if not len(scores):
+        return []
     order = np.lexsort((pairs.heads, pairs.types))
-    keys = pairs.types[order] * (int(pairs.heads.max(initial=0)) + 1) + pairs.heads[order]
-    cuts = np.flatnonzero(np.diff(keys)) + 1
-    for group in np.split(order, cuts) if len(order) else []:
-        link = schema.links[int(pairs.types[group[0]])]
-        values = scores[group].astype(np.float64)
-        if link.choose == "any":
-            probs = 1.0 / (1.0 + np.exp(-np.clip(values, -60, 60)))
-            chosen = np.flatnonzero(probs >= thresholds.get(link.name, 0.5))
-        else:
-            top = max(0.0, float(values.max()))
-            mass = np.exp(values - top)
-            probs = mass / (mass.sum() + math.exp(-top))
-            best = int(values.argmax())
-            none = math.exp(-top) / (mass.sum() + math.exp(-top))
-            # Several mentions of one person may share the mass; together they beat "none".
-            wins = probs[best] > none or (link.name == "refers_to" and probs.sum() > none)
-            least = thresholds.get(link.name, 0.0)
-            chosen = np.array([best] if wins and probs.sum() >= least else [], dtype=np.int64)
-            probs = np.minimum(probs, 1.0)
-        links += [
-            ChosenLink(
-                link.name,
-                int(pairs.heads[group[i]]),
-                int(pairs.tails[group[i]]),
-                float(probs[i]),
-            )
-            for i in chosen
-        ]
-    return links
+    heads, types = pairs.heads[order], pairs.types[order]
+    begins = np.flatnonzero(np.append(True, (np.diff(heads) != 0) | (np.diff(types) != 0)))
+    group = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(order)))
+    values = scores[order].astype(np.float64)
+    judged_alone = np.array([link.choose == "any" for link in schema.links])[types]
+    least = np.array(
+        [thresholds.get(link.name, 0.5 * (link.choose == "any")) for link in schema.links]
+    )[types]
+    highest = np.maximum.reduceat(values, begins)
+    top = np.maximum(highest, 0.0)
+    mass = np.exp(values - top[group])
+    whole = np.add.reduceat(mass, begins) + np.exp(-top)
+    shares = mass / whole[group]
+    none = np.exp(-top) / whole
+    # The first of the highest in each group.
+    at_top = np.flatnonzero(values == highest[group])
+    best = at_top[np.searchsorted(group[at_top], np.arange(len(begins)))]
+    # Several mentions of one person may share the mass; together they beat "none".
+    shared = np.array([link.name == "refers_to" for link in schema.links])[types[best]]
+    together = np.add.reduceat(shares, begins)
+    wins = (shares[best] > none) | (shared & (together > none))
+    wins &= ~judged_alone[best] & (together >= least[best])
+    alone = 1.0 / (1.0 + np.exp(-np.clip(values, -60, 60)))
+    chosen = judged_alone & (alone >= least)
+    chosen[best[wins]] = True
+    probs = np.where(judged_alone, alone, np.minimum(shares, 1.0))
+    return [
+        ChosenLink(
+            schema.links[int(types[at])].name,
+            int(heads[at]),
+            int(pairs.tails[order[at]]),
+            float(probs[at]),
+        )
+        for at in np.flatnonzero(chosen)
+    ]

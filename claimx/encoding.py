@@ -24,7 +24,9 @@ _CUTS = np.array([ord(char) for char in " \t\n\r"], dtype=np.uint32)
 FEATURE_SIZES = {"case": 7, "quote": 5, "break": 5}
 
 _PADDING, _LOWER, _TITLE, _UPPER, _MIXED, _DIGITS, _MARK = range(7)
-_ALNUM = (chars.LOWER, chars.UPPER, chars.DIGIT, chars.COMBINING)
+# Whether characters of a class are part of a word.
+_IN_WORD = np.zeros(7, dtype=bool)
+_IN_WORD[[chars.LOWER, chars.UPPER, chars.DIGIT, chars.COMBINING]] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _unit_starts(
     """A token goes on with a unit if it is glued to the one before by two word characters."""
     if not len(starts):
         return np.zeros(0, dtype=bool)
-    word = np.isin(classes, _ALNUM)
+    word = _IN_WORD[classes]
     glued = np.zeros(len(starts), dtype=bool)
     touching = starts[1:] <= ends[:-1]
     glued[1:] = touching & word[starts[1:]] & word[np.maximum(starts[1:] - 1, 0)]
@@ -158,7 +160,7 @@ def _case_feature(
     starts: npt.NDArray[np.int64], classes: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.int64]:
     """Case of the whole word that a token stands in, ``(tokens,)``."""
-    word = np.isin(classes, _ALNUM)
+    word = _IN_WORD[classes]
     edges = np.flatnonzero(np.diff(np.concatenate(([False], word, [False])).astype(np.int8)))
     first, last = edges[::2], edges[1::2]
     kinds = np.full(len(classes) + 1, _MARK, dtype=np.int64)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from claimx import text as chars
-from claimx.annotating import annotate, link_given
+from claimx.annotating import Scored, annotate_all, link_given
 from claimx.checkpoint import Checkpoint, find_model, load_checkpoint
-from claimx.engine import EncodedText, Engine, UnitScores
+from claimx.engine import EncodedText, Engine
 from claimx.errors import ConfigError, InputError
 from claimx.labels import Layer
 from claimx.linking import assemble, resolve_people
@@ -254,20 +254,15 @@ class Extractor:
     def _annotate_all(
         self, tasks: Sequence[_Task], layers: Sequence[Layer]
     ) -> list[AnnotatedArticle]:
+        """Decode spans and links, resolve people, read quantities."""
         self.tokens_read += sum(len(task.encoded.encoding.ids) for task in tasks)
         scores = self._engine.score([task.encoded for task in tasks], layers)
-        return [
-            self._annotate(task, score, layers) for task, score in zip(tasks, scores, strict=True)
+        readings = [
+            Scored(task.article, task.encoded, score)
+            for task, score in zip(tasks, scores, strict=True)
         ]
-
-    def _annotate(
-        self, task: _Task, scores: UnitScores, layers: Sequence[Layer]
-    ) -> AnnotatedArticle:
-        """Decode spans and links, resolve people, read quantities."""
-        article = annotate(
-            self._engine, task.article, task.encoded, scores, layers, min_score=self.min_score
-        )
-        return self._read_quantities(resolve_people(article))
+        annotated = annotate_all(self._engine, readings, layers, min_score=self.min_score)
+        return [self._read_quantities(resolve_people(article)) for article in annotated]
 
     def _read_quantities(self, article: AnnotatedArticle) -> AnnotatedArticle:
         """Give every QUANTITY its normal form as attributes."""

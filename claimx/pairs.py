@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from claimx import text as chars
-from claimx.labels import LabelSchema, LinkType
+from claimx.labels import LabelSchema
+
+Indices = npt.NDArray[np.int64]
 
 # At most this many tails are weighed for a head, the nearest on either side.
 _NEAREST = 24
+_EVERYWHERE = np.iinfo(np.int64).max
 _DISTANCE_EDGES = np.array(
     [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
 )
@@ -79,12 +82,15 @@ def propose_pairs(
         spans: gold or decoded spans in any order.
         schema: link types and what they may join.
     """
+    edges = np.array(
+        [(span.start, span.end, span.first_unit, span.last_unit) for span in spans], dtype=np.int64
+    ).reshape(-1, 4)
     by_kind: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for index in sorted(range(len(spans)), key=lambda i: (spans[i].start, spans[i].end)):
+    for index in np.lexsort((edges[:, 1], edges[:, 0])).tolist():
         by_kind[spans[index].kind].append(index)
-    rows: list[tuple[int, int, int, int]] = []
+    searches = []
     for number, link in enumerate(schema.links):
-        for head_kind, heads in by_kind.items():
+        for head_kind in (kind for kind in by_kind if kind[1] in link.heads):
             tails = [
                 index
                 for kind, indices in by_kind.items()
@@ -92,52 +98,68 @@ def propose_pairs(
                 for index in indices
             ]
             if tails:
-                rows += _pairs_of(
-                    link, number, heads, sorted(tails, key=lambda i: spans[i].start), spans
-                )
-    if not rows:
+                searches.append(_Search(number, link.reach, by_kind[head_kind], tails))
+    heads, tails_of, types, ranks = _near(searches, edges)
+    features = _features(text, states, spans, edges, heads, tails_of, ranks)
+    return Pairs(heads, tails_of, types, features)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Heads of one kind and all spans that one type of link may join them to, by index."""
+
+    type: int
+    reach: int | None
+    heads: list[int]
+    tails: list[int]
+
+
+# Which tails are weighed, from the first one that begins with or behind the head: the nearest
+# before it, then those behind.
+_STEPS = np.concatenate([np.arange(-1, -_NEAREST - 1, -1), np.arange(_NEAREST)])
+
+
+def _near(searches: Sequence[_Search], edges: Indices) -> tuple[Indices, Indices, Indices, Indices]:
+    """Return head, tail, type and signed rank of all pairs within reach.
+
+    Args:
+        searches: what to join.
+        edges: start, end, first and last unit of every span, ``(spans, 4)``.
+    """
+    begin = 0
+    parts: list[tuple[Indices, Indices, Indices]] = []
+    all_tails = []
+    for search in searches:
+        tails = np.array(search.tails)
+        tails = tails[np.argsort(edges[tails, 0], kind="stable")]
+        here = begin + np.searchsorted(edges[tails, 0], edges[search.heads, 0])
+        reach = _EVERYWHERE if search.reach is None else search.reach
+        bounds = np.array([begin, begin + len(tails), search.type, reach])
+        parts.append((np.array(search.heads), here, np.tile(bounds, (len(here), 1))))
+        all_tails.append(tails)
+        begin += len(tails)
+    if not parts:
         empty = np.zeros(0, dtype=np.int64)
-        return Pairs(empty, empty, empty, np.zeros((0, len(PAIR_FEATURE_SIZES)), dtype=np.int64))
-    table = np.array(rows, dtype=np.int64)
-    features = _features(text, states, spans, table[:, 0], table[:, 1], table[:, 3])
-    return Pairs(table[:, 0], table[:, 1], table[:, 2], features)
-
-
-def _pairs_of(
-    link: LinkType, number: int, heads: list[int], tails: list[int], spans: Sequence[LinkSpan]
-) -> list[tuple[int, int, int, int]]:
-    """List ``(head, tail, type, signed rank)`` for one link type and one kind of head."""
-    rows: list[tuple[int, int, int, int]] = []
-    starts = np.array([spans[index].start for index in tails])
-    for head in heads:
-        here = int(np.searchsorted(starts, spans[head].start, side="left"))
-        before = tails[max(0, here - _NEAREST // 2 * 2) : here]
-        behind = tails[here : here + _NEAREST]
-        for rank, tail in enumerate(reversed(before)):
-            if _within(link, spans[head], spans[tail]) and tail != head:
-                rows.append((head, tail, number, -min(rank, 8) - 1))
-        for rank, tail in enumerate(behind):
-            if _within(link, spans[head], spans[tail]) and tail != head:
-                rows.append((head, tail, number, min(rank, 8)))
-    return rows
-
-
-def _within(link: LinkType, head: LinkSpan, tail: LinkSpan) -> bool:
-    if link.reach is None:
-        return True
-    gap = max(head.first_unit - tail.last_unit, tail.first_unit - head.last_unit, 0)
-    return gap <= link.reach
+        return empty, empty, empty, empty
+    heads, here, bounds = (np.concatenate(column) for column in zip(*parts, strict=True))
+    places = here[:, None] + _STEPS
+    row, column = np.nonzero((places >= bounds[:, :1]) & (places < bounds[:, 1:2]))
+    head, tail = heads[row], np.concatenate(all_tails)[places[row, column]]
+    gap = np.maximum(edges[head, 2] - edges[tail, 3], edges[tail, 2] - edges[head, 3])
+    kept = (gap <= bounds[row, 3]) & (head != tail)
+    ranks = np.clip(_STEPS, -9, 8)[column]
+    return head[kept], tail[kept], bounds[row, 2][kept], ranks[kept]
 
 
 def _features(
     text: str,
     states: npt.NDArray[np.uint8],
     spans: Sequence[LinkSpan],
-    heads: npt.NDArray[np.int64],
-    tails: npt.NDArray[np.int64],
-    ranks: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int64]:
-    edges = np.array([(s.start, s.end, s.first_unit, s.last_unit) for s in spans], dtype=np.int64)
+    edges: Indices,
+    heads: Indices,
+    tails: Indices,
+    ranks: Indices,
+) -> Indices:
     head, tail = edges[heads], edges[tails]
     tail_first = tail[:, 0] < head[:, 0]
     # The gap between the two spans, empty where they touch or nest.
@@ -149,7 +171,7 @@ def _features(
     codes = chars.code_points(text)
     classes = chars.character_classes(text)
     lines = _between(classes == chars.NEWLINE, gap_start, gap_end, 4)
-    stops = _between(np.isin(codes, _STOP_CODES), gap_start, gap_end, 5)
+    stops = _between(_STOPS[np.minimum(codes, len(_STOPS) - 1)], gap_start, gap_end, 5)
     marks = _between(states >= chars.OPENING, gap_start, gap_end, 5)
     tail_in_head = (tail[:, 0] >= head[:, 0]) & (tail[:, 1] <= head[:, 1])
     head_in_tail = (head[:, 0] >= tail[:, 0]) & (head[:, 1] <= tail[:, 1])
@@ -160,7 +182,8 @@ def _features(
     return np.stack([distance, rank, lines, stops, nesting, name, marks, quotation], axis=1)
 
 
-_STOP_CODES = np.array([ord(char) for char in ".?!"], dtype=np.uint32)
+# Whether each of the first characters of Unicode ends a sentence.
+_STOPS = np.array([chr(code) in ".?!" for code in range(128)])
 
 
 def _between(

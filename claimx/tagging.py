@@ -77,49 +77,113 @@ def legal_transitions(count: int) -> npt.NDArray[np.bool_]:
 
 
 def best_legal_tags(
-    log_probs: npt.NDArray[np.float32], leaving: npt.NDArray[np.float64] | None = None
+    log_probs: npt.NDArray[np.float32],
+    leaving: npt.NDArray[np.float64] | None = None,
+    firsts: npt.NDArray[np.int64] | None = None,
 ) -> Tags:
-    """Return the best legal tags.
+    """Return the best legal tags of one or many texts that stand behind each other.
 
     Scores of units are independent, so one unsure word tears a long span in two. A price for
     ending a span is the one weight of a linear chain that mends this.
 
     Args:
         log_probs: ``(units, tags)``.
-        leaving: price of ending a span of each label, ``(labels,)``; none if None.
+        leaving: price of ending a span of each label, ``(labels,)``; none if None. The end of a
+            text costs nothing.
+        firsts: first unit of every text, in order; one text if None.
 
     Returns:
         Tags, ``(units,)``.
     """
-    tags: Tags = log_probs.argmax(axis=1).astype(np.int64)
-    priced = leaving is not None and bool(leaving.any())
-    # The best tag of each unit is the best path, where it is legal and ending costs nothing.
-    if not len(tags) or not (priced or len(illegal_positions(tags))):
+    units, count = log_probs.shape
+    prices = np.zeros(count // 2) if leaving is None else leaving
+    edges = np.zeros(units + 1, dtype=bool)
+    edges[0 if firsts is None else firsts] = edges[-1] = True
+    tags: Tags = np.full(units, OUTSIDE_TAG, dtype=np.int64)
+    sure = np.append(_surely_outside(log_probs, prices, edges), True)
+    begins = np.flatnonzero(~sure[:-1] & (edges[:-1] | np.append(True, sure[:-2])))
+    ends = np.flatnonzero(~sure[:-1] & (edges[1:] | sure[1:])) + 1
+    if not len(begins):
         return tags
-    steps = np.where(legal_transitions(log_probs.shape[1]), 0.0, -np.inf)
-    for label, price in enumerate(leaving if leaving is not None else ()):
+    steps = np.where(legal_transitions(count), 0.0, -np.inf)
+    for label, price in enumerate(prices):
         begin = begin_tag(label)
         steps[begin : begin + 2] -= price
         steps[begin : begin + 2, begin + 1] += price
-    return _viterbi(log_probs, steps)
+    closing = np.where(edges[ends, None], 0.0, steps[:, OUTSIDE_TAG])
+    _viterbi(log_probs, steps, begins, ends, closing, tags)
+    return tags
 
 
-def _viterbi(log_probs: npt.NDArray[np.float32], steps: npt.NDArray[np.float64]) -> Tags:
-    """Search the best path; it begins with O or a B.
+# By so much a better score must win where the order of additions may differ.
+_MARGIN = 1e-3
+
+
+def _surely_outside(
+    log_probs: npt.NDArray[np.float32],
+    prices: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.bool_]:
+    """Say which units every best path leaves outside, ``(units,)``; texts fall apart there.
+
+    Take a unit from which on, up to some last unit, O is the best tag of each. A span over it
+    that ends by that last unit is better cut short in front of it. One that goes on behind is
+    better cut too if that gains more than it can cost: one more ending, and a B in place of the
+    I behind the last unit. Where ending a span is rewarded, nothing is sure.
+    """
+    gain = log_probs[:, OUTSIDE_TAG].astype(np.float64) - log_probs[:, 1:].max(axis=1)
+    outside = gain > _MARGIN
+    if (prices < 0).any() or not outside.any():
+        return np.zeros(len(gain), dtype=bool)
+    cost = np.zeros((len(gain) + 1, len(prices)))
+    cost[:-1] = np.maximum(log_probs[:, 2::2].astype(np.float64) - log_probs[:, 1::2], 0.0)
+    cost[edges] = 0.0
+    worst = (cost + prices).max(axis=1)[1:]
+    lasts = np.flatnonzero(outside & (edges[1:] | ~np.append(outside[1:], False)))
+    here = np.flatnonzero(outside)
+    last = lasts[np.searchsorted(lasts, here)]
+    total = np.cumsum(gain)
+    sure = np.zeros(len(gain), dtype=bool)
+    sure[here] = total[last] - total[here] + gain[here] > worst[last] + _MARGIN
+    return sure
+
+
+def _viterbi(
+    log_probs: npt.NDArray[np.float32],
+    steps: npt.NDArray[np.float64],
+    begins: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    closing: npt.NDArray[np.float64],
+    tags: Tags,
+) -> None:
+    """Search the best path of many stretches at once and write it into ``tags``.
+
+    Each path begins with O or a B. One step goes on by one unit in all stretches that are long
+    enough.
 
     Args:
         log_probs: ``(units, tags)``.
         steps: score of each tag after each, ``(tags, tags)``; rows are the earlier tag.
+        begins: first unit of each stretch.
+        ends: one past its last unit.
+        closing: score of each tag as its last one, ``(stretches, tags)``.
+        tags: where the paths are written, ``(units,)``.
     """
-    score = log_probs[0].astype(np.float64)
-    score[2::2] = -np.inf
-    back = np.zeros(log_probs.shape, dtype=np.int64)
-    for unit in range(1, len(log_probs)):
-        paths = score[:, None] + steps
-        back[unit] = paths.argmax(axis=0)
-        score = paths.max(axis=0) + log_probs[unit]
-    tags = np.zeros(len(log_probs), dtype=np.int64)
-    tags[-1] = score.argmax()
-    for unit in range(len(log_probs) - 1, 0, -1):
-        tags[unit - 1] = back[unit, tags[unit]]
-    return tags
+    order = np.argsort(begins - ends, kind="stable")  # longest first
+    begins, ends, closing = begins[order], ends[order], closing[order]
+    lengths = ends - begins
+    places = np.arange(1, lengths[0])
+    alive = np.searchsorted(-lengths, -places)
+    onward = np.ascontiguousarray(steps.T)
+    score = log_probs[begins].astype(np.float64)
+    score[:, 2::2] = -np.inf
+    back = np.zeros(log_probs.shape, dtype=np.int16)
+    for place, count in zip(places.tolist(), alive.tolist(), strict=True):
+        units = begins[:count] + place
+        paths = score[:count, None, :] + onward
+        back[units] = paths.argmax(axis=2)
+        score[:count] = paths.max(axis=2) + log_probs[units]
+    tags[ends - 1] = (score + closing).argmax(axis=1)
+    for place, count in zip(places[::-1].tolist(), alive[::-1].tolist(), strict=True):
+        units = begins[:count] + place
+        tags[units - 1] = back[units, tags[units]]

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from claimx.decoding import calibrate, choose_links, decode_layer, log_odds, log_softmax
 from claimx.labels import LabelSchema, Layer
 from claimx.pairs import PAIR_FEATURE_SIZES, Pairs
+from claimx.tagging import best_legal_tags, decode_tags
 
 LAYER = Layer("things", ("CAT", "DOG"))
 SCHEMA = LabelSchema.from_dict(
@@ -37,8 +39,8 @@ def logits(*rows: dict[str, float]) -> np.ndarray:
 
 
 def test_spans_come_with_their_label_and_units():
-    found = decode_layer(
-        logits({"B-DOG": 0.9}, {"I-DOG": 0.9}, {"O": 0.9}, {"B-CAT": 0.9}), LAYER, {}
+    [found] = decode_layer(
+        [logits({"B-DOG": 0.9}, {"I-DOG": 0.9}, {"O": 0.9}, {"B-CAT": 0.9})], LAYER, {}
     )
     assert [(s.layer, s.label, s.first, s.last) for s in found] == [
         ("things", "DOG", 0, 1), ("things", "CAT", 3, 3),
@@ -46,41 +48,68 @@ def test_spans_come_with_their_label_and_units():
 
 
 def test_the_raw_score_is_begin_times_weakest_inside_times_end():
-    (found,) = decode_layer(
-        logits({"B-DOG": 0.9}, {"I-DOG": 0.7}, {"I-DOG": 0.8}, {"O": 0.8, "I-DOG": 0.1}), LAYER, {}
-    )
+    table = logits({"B-DOG": 0.9}, {"I-DOG": 0.7}, {"I-DOG": 0.8}, {"O": 0.8, "I-DOG": 0.1})
+    [[found]] = decode_layer([table], LAYER, {})
     assert found.raw == pytest.approx(0.9 * 0.7 * 0.9, abs=1e-5)
     assert found.score == found.raw
 
 
 def test_a_span_at_the_end_of_the_text_needs_no_end():
-    (found,) = decode_layer(logits({"O": 0.9}, {"B-DOG": 0.8}), LAYER, {})
+    [[found]] = decode_layer([logits({"O": 0.9}, {"B-DOG": 0.8})], LAYER, {})
     assert found.raw == pytest.approx(0.8, abs=1e-5)
 
 
 def test_the_score_is_calibrated_by_the_line_of_its_own_label():
     table = logits({"B-DOG": 0.8}, {"B-CAT": 0.8})
     lines = {"things/DOG": (1.0, -1.0), "people/CAT": (1.0, 5.0)}
-    dog, cat = decode_layer(table, LAYER, lines)
+    [[dog, cat]] = decode_layer([table], LAYER, lines)
     assert dog.score == pytest.approx(calibrate(dog.raw, (1.0, -1.0)))
     assert dog.score < dog.raw
     assert cat.score == cat.raw
 
 
 def test_a_text_without_units_has_no_spans():
-    assert decode_layer(np.zeros((0, 5), np.float32), LAYER, {}) == []
+    assert decode_layer([np.zeros((0, 5), np.float32)], LAYER, {}) == [[]]
 
 
 @given(st.lists(st.lists(st.floats(-30, 30), min_size=5, max_size=5), min_size=1, max_size=12))
 @settings(max_examples=60)
 def test_any_scores_give_spans_in_order_with_probabilities(rows):
-    found = decode_layer(np.array(rows, np.float32), LAYER, {"things/CAT": (2.0, 0.5)})
+    [found] = decode_layer([np.array(rows, np.float32)], LAYER, {"things/CAT": (2.0, 0.5)})
     for left, right in pairwise(found):
         assert left.last < right.first
     for span in found:
         assert 0 <= span.first <= span.last < len(rows)
         assert 0.0 <= span.raw <= 1.0
         assert 0.0 <= span.score <= 1.0
+
+
+def plain_scores(rows: np.ndarray) -> list[float]:
+    """Raw scores of the spans of one article, one by one."""
+    probs = np.exp(log_softmax(rows))
+    scores = []
+    for label, start, end in decode_tags(best_legal_tags(log_softmax(rows))):
+        inside = [float(probs[unit, 2 * label + 2]) for unit in range(start + 1, end)]
+        behind = float(probs[end, 2 * label + 2]) if end < len(probs) else 0.0
+        scores.append(float(probs[start, 2 * label + 1]) * min(inside, default=1.0) * (1 - behind))
+    return scores
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.integers(0, 12).flatmap(
+            lambda units: arrays(np.float32, (units, 5), elements=st.floats(-4, 4, width=32))
+        ),
+        max_size=4,
+    )
+)
+def test_articles_decoded_together_get_the_spans_and_scores_of_each_alone(texts):
+    together = decode_layer(texts, LAYER, {})
+    assert together == [decode_layer([text], LAYER, {})[0] for text in texts]
+    for text, spans in zip(texts, together, strict=True):
+        expected = plain_scores(text) if len(text) else []
+        assert [span.raw for span in spans] == pytest.approx(expected, abs=1e-6)
 
 
 def test_huge_logits_stay_finite():
@@ -157,17 +186,47 @@ def test_types_of_one_head_do_not_compete():
     assert {link.type for link in links} == {"chases", "likes"}
 
 
-@settings(max_examples=60)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["chases", "likes", "refers_to"]), st.integers(0, 3), st.integers(0, 6),
-            st.floats(-500, 500),
-        ),
-        max_size=30,
-        unique_by=lambda row: row[:3],
-    )
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["chases", "likes", "refers_to"]), st.integers(0, 3), st.integers(0, 6),
+        st.floats(-500, 500) | st.floats(-3, 3),
+    ),
+    max_size=30,
+    unique_by=lambda row: row[:3],
 )  # fmt: skip
+
+
+def plain_choice(rows: list[tuple[str, int, int, float]]) -> dict[tuple[str, int, int], float]:
+    """The links chosen from scored pairs, head by head."""
+    chosen: dict[tuple[str, int, int], float] = {}
+    for name, head in {row[:2] for row in rows}:
+        scores = {row[2]: float(np.float32(row[3])) for row in rows if row[:2] == (name, head)}
+        if name == "likes":
+            probs = {tail: 1 / (1 + math.exp(-score)) for tail, score in scores.items()}
+            chosen |= {(name, head, tail): p for tail, p in probs.items() if p >= 0.5}
+            continue
+        top = max(0.0, *scores.values())
+        whole = math.exp(-top) + sum(math.exp(score - top) for score in scores.values())
+        probs = {tail: math.exp(score - top) / whole for tail, score in scores.items()}
+        best = max(probs, key=lambda tail: scores[tail])
+        weight = sum(probs.values()) if name == "refers_to" else probs[best]
+        if weight > math.exp(-top) / whole:
+            chosen[name, head, best] = probs[best]
+    return chosen
+
+
+@settings(max_examples=100)
+@given(ROWS)
+def test_links_are_those_of_a_plain_choice_for_each_head(rows):
+    links = choose([row[3] for row in rows], *(row[:3] for row in rows))
+    expected = plain_choice(rows)
+    assert {(link.type, link.head, link.tail) for link in links} == set(expected)
+    for link in links:
+        assert link.score == pytest.approx(expected[link.type, link.head, link.tail], abs=1e-9)
+
+
+@settings(max_examples=60)
+@given(ROWS)
 def test_one_never_takes_two_tails_and_scores_are_probabilities(rows):
     links = choose([row[3] for row in rows], *(row[:3] for row in rows))
     singles = [(link.type, link.head) for link in links if link.type != "likes"]

@@ -153,6 +153,44 @@ def test_every_pair_is_allowed_and_stands_once(given_spans):
         )
 
 
+def plain_pairs(spans: list[LinkSpan]) -> set[tuple[int, int, int, int]]:
+    """Head, tail, type and rank of every pair, head by head."""
+    rows = set()
+    order = sorted(range(len(spans)), key=lambda n: (spans[n].start, spans[n].end))
+    kinds = list(dict.fromkeys(spans[n].kind for n in order))
+    for number, link in enumerate(DEFAULT_SCHEMA.links):
+        for head in order:
+            tails = [
+                tail
+                for kind in kinds
+                for tail in order
+                if spans[tail].kind == kind and DEFAULT_SCHEMA.allows(link, spans[head].kind, kind)
+            ]
+            tails.sort(key=lambda n: spans[n].start)
+            before = [tail for tail in tails if spans[tail].start < spans[head].start]
+            ranked = [(tail, 9 + min(at, 8)) for at, tail in enumerate(before[:-25:-1])]
+            ranked += [(tail, min(at, 8)) for at, tail in enumerate(tails[len(before) :][:24])]
+            for tail, rank in ranked:
+                one, other = spans[head], spans[tail]
+                gap = max(one.first_unit - other.last_unit, other.first_unit - one.last_unit)
+                if tail != head and (link.reach is None or gap <= link.reach):
+                    rows.add((head, tail, number, rank))
+    return rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(spans_in_text())
+def test_pairs_are_those_of_a_plain_search_for_each_head(given_spans):
+    text, spans = given_spans
+    pairs = propose_pairs(text, quotation_states(text), spans, DEFAULT_SCHEMA)
+    ranks = pairs.features[:, COLUMN["rank"]]
+    found = [
+        *zip(*(v.tolist() for v in (pairs.heads, pairs.tails, pairs.types, ranks)), strict=True)
+    ]
+    assert len(found) == len(set(found))
+    assert set(found) == plain_pairs(spans)
+
+
 @settings(max_examples=30)
 @given(spans_in_text(), st.randoms())
 def test_pairs_do_not_depend_on_the_order_of_the_spans(given_spans, random):

@@ -141,6 +141,49 @@ def test_a_price_for_ending_spans_is_part_of_what_is_best(log_probs, leaving):
     )
 
 
+def plain_search(log_probs: np.ndarray, leaving: np.ndarray) -> list[int]:
+    """The best legal tags of one text, unit by unit."""
+    count = log_probs.shape[1]
+    allowed = legal_transitions(count)
+
+    def step(before: int, tag: int) -> float:
+        if not allowed[before, tag]:
+            return -np.inf
+        label = (before - 1) // 2
+        return 0.0 if before == 0 or tag == 2 * label + 2 else -float(leaving[label])
+
+    paths = [([tag], float(log_probs[0, tag])) for tag in range(count) if tag % 2 or tag == 0]
+    for row in log_probs[1:]:
+        paths = [
+            max(
+                (([*path, tag], score + step(path[-1], tag) + float(row[tag]))
+                 for path, score in paths),
+                key=lambda item: item[1],
+            )
+            for tag in range(count)
+        ]  # fmt: skip
+    return max(paths, key=lambda item: item[1])[0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.integers(0, 25), min_size=1, max_size=5),
+    st.sampled_from([0.3, 1.0, 3.0]),
+    st.sampled_from([(0.0, 0.0), (0.0, 1.5), (2.0, 0.5), (-0.5, 1.0)]),
+    st.integers(0, 2**32 - 1),
+)
+def test_texts_behind_each_other_get_the_tags_of_a_plain_search_of_each(
+    sizes, spread, prices, seed
+):
+    # Mostly outside, as texts are, so that some of them fall apart and some do not.
+    random, leaving = np.random.default_rng(seed), np.array(prices)
+    texts = [random.normal([spread, 0, 0, 0, 0], spread, (size, 5)) for size in sizes]
+    texts = [text.astype(np.float32) for text in texts]
+    tags = best_legal_tags(np.concatenate(texts), leaving, np.cumsum([0, *sizes[:-1]]))
+    expected = [tag for text in texts if len(text) for tag in plain_search(text, leaving)]
+    assert tags.tolist() == expected
+
+
 def test_a_price_for_ending_keeps_a_span_together():
     rows = [[-9, 0, -9], [-9, -9, 0], [-0.5, -9, -1.0], [-9, -0.2, -0.4], [-9, -9, 0]]
     log_probs = np.array(rows, np.float32)

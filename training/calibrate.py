@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from claimx.annotating import annotate, link_given
+from claimx.annotating import Scored, annotate_all, link_given
 from claimx.checkpoint import copy_checkpoint, load_checkpoint
 from claimx.decoding import Floats, decode_layer, log_odds
 from claimx.engine import EncodedText, Engine, UnitScores
@@ -95,12 +95,8 @@ def read(engine: Engine, golds: Sequence[AnnotatedArticle]) -> list[Reading]:
 
 def predict(engine: Engine, readings: Sequence[Reading]) -> list[AnnotatedArticle]:
     """Decode spans and links under the engine's present config."""
-    return [
-        annotate(
-            engine, Article(one.gold.id, one.gold.text), one.text, one.scores, engine.schema.layers
-        )
-        for one in readings
-    ]
+    scored = [Scored(Article(one.gold.id, one.gold.text), one.text, one.scores) for one in readings]
+    return annotate_all(engine, scored, engine.schema.layers)
 
 
 def fit_persistence(readings: Sequence[Reading], schema: LabelSchema) -> dict[str, float]:
@@ -134,12 +130,11 @@ def _label_f1(
 ) -> float:
     """Exact F1 of one label under given prices."""
     right = gold_count = predicted_count = 0
-    for gold, (starts, ends), logits in scored:
+    decoded = decode_layer([logits for _, _, logits in scored], layer, {}, persistence)
+    for (gold, (starts, ends), _), spans in zip(scored, decoded, strict=True):
         wanted = {(s.start, s.end) for s in gold.spans if (s.layer, s.label) == (layer.name, label)}
         found = {
-            (int(starts[span.first]), int(ends[span.last]))
-            for span in decode_layer(logits, layer, {}, persistence)
-            if span.label == label
+            (int(starts[span.first]), int(ends[span.last])) for span in spans if span.label == label
         }
         right += len(wanted & found)
         gold_count += len(wanted)

@@ -11,6 +11,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 from typing import Any
 
 from claimx.linking.claims import build_claims
@@ -51,10 +53,13 @@ def quote_kind(text: str, start: int, end: int, inside: Sequence[bool] | None = 
     """
     if inside is None:
         inside = (quotation_states(text) == INSIDE).tolist()
+    surface, held = text[start:end], inside[start:end]
+    within = "".join(compress(surface, held))
+    without = "".join(compress(surface, map(not_, held)))
     for counts in (str.isalpha, str.isalnum, lambda char: not char.isspace()):
-        found = {bool(inside[at]) for at in range(start, end) if counts(text[at])}
-        if found:
-            return "mixed" if len(found) == 2 else "direct" if found == {True} else "indirect"
+        found = any(map(counts, within)), any(map(counts, without))
+        if any(found):
+            return "mixed" if all(found) else "direct" if found[0] else "indirect"
     return "indirect"
 
 

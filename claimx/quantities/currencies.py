@@ -18,6 +18,8 @@ _DOLLARS = {
     "TWD": r"\bTaiwan(?:ese)? dollars?\b|(?<![A-Za-z])NT\$|\bTWD\b",
     "USD": r"\b(?:U\.?S\.?|American) dollars?\b|(?<![A-Za-z])US\$|\$US(?![A-Za-z])|\bUSD\b",
 }
+# Whatever a pattern above finds holds one of these; most articles hold none.
+_DOLLAR_MARKS = ("$", "dollar", "Canadian funds", *_DOLLARS)
 _COUNTRIES = {
     "AUD": r"\b(?:Australians?|Australia|Queensland|New South Wales|NSW|Tasmania|Sydney|Melbourne|"
     r"Brisbane|Adelaide|Canberra|Northern Territory|CSIRO)\b",
@@ -50,7 +52,9 @@ def article_currency(text: str, default: str = "USD") -> str:
     stated = _ALL_FIGURES.search(text)
     if stated and (unit := find_unit(f"{stated['name']} dollar")) and unit.name != LOCAL:
         return unit.name
-    named = {code for code, pattern in _DOLLARS.items() if re.search(pattern, text)}
+    named = set[str]()
+    if any(mark in text for mark in _DOLLAR_MARKS):
+        named = {code for code, pattern in _DOLLARS.items() if re.search(pattern, text)}
     if "USD" in named:
         return default
     if named:

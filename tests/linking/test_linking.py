@@ -64,6 +64,19 @@ def test_kind_takes_the_marks_as_given():
     assert quote_kind("close it", 0, 8, [True] * 8) == "direct"
 
 
+@given(st.lists(st.tuples(st.sampled_from("ab1“.  "), st.booleans()), min_size=1, max_size=12))
+def test_kind_is_that_of_the_first_sort_of_character_found(marked):
+    text, inside = "".join(char for char, _ in marked), [held for _, held in marked]
+    for counts in (str.isalpha, str.isalnum, lambda char: char != " "):
+        found = {held for char, held in marked if counts(char)}
+        if found:
+            expected = "mixed" if len(found) == 2 else "direct" if found == {True} else "indirect"
+            break
+    else:
+        expected = "indirect"
+    assert quote_kind(text, 0, len(text), inside) == expected
+
+
 # ---- quotes and speakers ---------------------------------------------------------------------
 
 
