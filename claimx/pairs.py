@@ -126,29 +126,27 @@ def _near(searches: Sequence[_Search], edges: Indices) -> tuple[Indices, Indices
         searches: what to join.
         edges: start, end, first and last unit of every span, ``(spans, 4)``.
     """
-    begin = 0
-    parts: list[tuple[Indices, Indices, Indices]] = []
-    all_tails = []
+    if not searches:
+        empty = np.zeros(0, dtype=np.int64)
+        return empty, empty, empty, empty
+    bounds, here, all_tails, begin = [], [], [], 0
     for search in searches:
         tails = np.array(search.tails)
         tails = tails[np.argsort(edges[tails, 0], kind="stable")]
-        here = begin + np.searchsorted(edges[tails, 0], edges[search.heads, 0])
         reach = _EVERYWHERE if search.reach is None else search.reach
-        bounds = np.array([begin, begin + len(tails), search.type, reach])
-        parts.append((np.array(search.heads), here, np.tile(bounds, (len(here), 1))))
+        bounds.append((begin, begin + len(tails), search.type, reach))
+        here.append(begin + np.searchsorted(edges[tails, 0], edges[search.heads, 0]))
         all_tails.append(tails)
         begin += len(tails)
-    if not parts:
-        empty = np.zeros(0, dtype=np.int64)
-        return empty, empty, empty, empty
-    heads, here, bounds = (np.concatenate(column) for column in zip(*parts, strict=True))
-    places = here[:, None] + _STEPS
-    row, column = np.nonzero((places >= bounds[:, :1]) & (places < bounds[:, 1:2]))
+    heads = np.array([head for search in searches for head in search.heads])
+    first, end, types, reaches = np.repeat(bounds, [len(part) for part in here], axis=0).T
+    places = np.concatenate(here)[:, None] + _STEPS
+    row, column = np.nonzero((places >= first[:, None]) & (places < end[:, None]))
     head, tail = heads[row], np.concatenate(all_tails)[places[row, column]]
     gap = np.maximum(edges[head, 2] - edges[tail, 3], edges[tail, 2] - edges[head, 3])
-    kept = (gap <= bounds[row, 3]) & (head != tail)
+    kept = (gap <= reaches[row]) & (head != tail)
     ranks = np.clip(_STEPS, -9, 8)[column]
-    return head[kept], tail[kept], bounds[row, 2][kept], ranks[kept]
+    return head[kept], tail[kept], types[row][kept], ranks[kept]
 
 
 def _features(
