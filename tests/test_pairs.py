@@ -236,6 +236,15 @@ def test_rank_counts_tails_from_the_head():
     assert ranks == {"c": 0, "d": 1, "b": 9, "a": 10}
 
 
+def test_far_tails_share_one_rank_on_either_side():
+    words = [f"n{n}" for n in range(12)]
+    text = " ".join([*words, "40", *(word.upper() for word in words)])
+    marked = [(V, "40"), *((M, word) for word in text.split() if word != "40")]
+    _, pairs = pairs_in(text, *marked)
+    ranks = pairs.features[:, COLUMN["rank"]].tolist()
+    assert sorted(ranks) == sorted([*range(8), *[8] * 4, *range(9, 17), *[17] * 4])
+
+
 def test_line_breaks_stops_and_marks_in_the_gap_are_counted():
     text = "It sank. “No.” It did?\n\nRuiz said"
     marked = ((Q, "It sank"), (S, "Ruiz"))

@@ -191,6 +191,13 @@ def test_a_price_for_ending_keeps_a_span_together():
     assert decode_tags(best_legal_tags(log_probs, np.array([1.0]))) == [(0, 0, 5)]
 
 
+def test_the_end_of_a_text_costs_nothing_whatever_text_follows():
+    rows = [[-9, 0, -9], [-0.2, -9, -0.7], [0, -9, -9]]
+    log_probs, leaving = np.array(rows, np.float32), np.array([1.5])
+    assert best_legal_tags(log_probs, leaving, np.array([0, 2])).tolist() == [1, 2, 0]
+    assert best_legal_tags(log_probs[:2], leaving).tolist() == [1, 2]
+
+
 def test_single_best_tags_that_are_legal_are_the_answer():
     log_probs = np.log(np.array([[0.1, 0.8, 0.1], [0.2, 0.1, 0.7], [0.9, 0.05, 0.05]], np.float32))
     assert best_legal_tags(log_probs).tolist() == [1, 2, 0]

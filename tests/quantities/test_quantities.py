@@ -214,6 +214,19 @@ def test_the_article_says_what_a_bare_dollar_means(text: str, currency: str):
     assert article_currency(text) == currency
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Canadian funds", "CAD"),
+        ("Singaporean dollars", "SGD"),
+        ("NZ$", "NZD"),
+        *((code, code) for code in ("AUD", "CAD", "NZD", "HKD", "SGD", "TWD")),
+    ],
+)
+def test_one_name_of_a_dollar_is_enough(words: str, code: str):
+    assert article_currency(f"They paid 3 million ({words}) for it.") == code
+
+
 def test_a_bare_dollar_is_read_in_the_currency_given():
     assert surface("$90m", currency="AUD").unit == "AUD"
     assert surface("50 cents", currency="AUD").unit == "AUD"
