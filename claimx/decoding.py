@@ -97,7 +97,7 @@ def _raw_scores(
         return np.zeros(0)
     labels, starts, ends = np.array(spans, dtype=np.int64).T
     chosen = np.append(probs[np.arange(len(tags)), tags], np.float32(1.0))
-    raw = chosen[starts].astype(np.float64)
+    raw: npt.NDArray[np.float64] = chosen[starts].astype(np.float64)
     chosen[starts] = 1.0
     # Of the stretches between the numbers in line, every other one is a span.
     raw *= np.minimum.reduceat(chosen, np.stack([starts, ends], axis=1).ravel())[::2]
@@ -150,21 +150,12 @@ def choose_links(
     order = np.lexsort((pairs.heads, pairs.types))
     heads, types = pairs.heads[order], pairs.types[order]
     begins = np.flatnonzero(np.append(True, (np.diff(heads) != 0) | (np.diff(types) != 0)))
-    group = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(order)))
     values = scores[order].astype(np.float64)
     judged_alone = np.array([link.choose == "any" for link in schema.links])[types]
     least = np.array(
         [thresholds.get(link.name, 0.5 * (link.choose == "any")) for link in schema.links]
     )[types]
-    highest = np.maximum.reduceat(values, begins)
-    top = np.maximum(highest, 0.0)
-    mass = np.exp(values - top[group])
-    whole = np.add.reduceat(mass, begins) + np.exp(-top)
-    shares = mass / whole[group]
-    none = np.exp(-top) / whole
-    # The first of the highest in each group.
-    at_top = np.flatnonzero(values == highest[group])
-    best = at_top[np.searchsorted(group[at_top], np.arange(len(begins)))]
+    shares, none, best = _shares(values, begins)
     # Several mentions of one person may share the mass; together they beat "none".
     shared = np.array([link.name == "refers_to" for link in schema.links])[types[best]]
     together = np.add.reduceat(shares, begins)
@@ -183,3 +174,25 @@ def choose_links(
         )
         for at in np.flatnonzero(chosen)
     ]
+
+
+def _shares(
+    values: npt.NDArray[np.float64], begins: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Softmax of every group of scores with one more score of 0, which is "no link".
+
+    Args:
+        values: scores, group behind group.
+        begins: index of the first of each group.
+
+    Returns:
+        Probability of each value; of "no link" in each group; index of the first highest in each.
+    """
+    group = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(values)))
+    highest = np.maximum.reduceat(values, begins)
+    top = np.maximum(highest, 0.0)
+    mass = np.exp(values - top[group])
+    whole = np.add.reduceat(mass, begins) + np.exp(-top)
+    at_top = np.flatnonzero(values == highest[group])
+    best = at_top[np.searchsorted(group[at_top], np.arange(len(begins)))]
+    return mass / whole[group], np.exp(-top) / whole, best
