@@ -9,16 +9,19 @@ import errno
 import gzip
 import io
 import json
+import multiprocessing
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from claimx.archive import job, places
-from claimx.archive.shards import ShardRunner
+from claimx.archive.shards import Shard, ShardRunner
 from claimx.archive.verify import verify
+from claimx.archive.workers import run_shards
 from claimx.archive.writers import read_records
 from claimx.checkpoint import save_checkpoint
 from claimx.cli import main
@@ -352,3 +355,30 @@ def test_an_input_that_was_read_in_part_and_mended_is_another_input(archive, tmp
     assert f"input changed: {path}" in capsys.readouterr().err
     assert contents(tmp_path / "out") == before
     assert archive(tmp_path / "new") == 0
+
+
+# ---- the end of a run -------------------------------------------------------------------------
+
+
+def endless(shard: Shard, say: object = None) -> None:
+    """A runner that says by a file that it is at work, and is so for a minute."""
+    Path(shard.name).touch()
+    time.sleep(60)
+
+
+def make_endless():
+    return endless
+
+
+def test_a_run_that_is_to_end_at_once_does_not_wait_for_its_workers(tmp_path):
+    at_work = tmp_path / "at-work"
+
+    def source() -> Iterator[Shard]:
+        yield Shard(str(at_work), (), False)
+        while not at_work.exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_shards(source(), [make_endless]))
+    assert not multiprocessing.active_children()
