@@ -77,7 +77,7 @@ class _Worker:
         if self.process is not None:
             self.process.join(0.5)
             if self.process.is_alive():
-                self.process.terminate()
+                self.process.kill()  # workers pass over SIGTERM; what has no receipt is not done
                 self.process.join(5)
 
 
