@@ -82,7 +82,7 @@ def _hash(name: str) -> str:
 
 def _top(names: Sequence[Names], title: str, notice: str) -> Iterator[Html]:
     if notice:
-        yield element("p", escape(notice), class_="notice")
+        yield element("p", words(notice), class_="notice")
     if len(names) == 1:
         return
     entries = (

@@ -44,7 +44,7 @@ def _paragraphs(
     text = names.text
     first = lines[0].start() if lines else len(text)
     yield escape(text[:first])
-    ends = [line.start() for line in lines[1:]] + [len(text)]
+    ends = [*(line.start() for line in lines[1:]), len(text)][: len(lines)]
     gaps = [text[line.end() : end] for line, end in zip(lines, ends, strict=True)]
     airy = any(_is_blank(gap) for gap in gaps[:-1])
     for line, gap in zip(lines, gaps, strict=True):
