@@ -108,7 +108,8 @@ class Browser:
         started = time.perf_counter()
         self.call("Page.navigate", url=path.as_uri())
         self.wait("document.readyState === 'complete'")
-        self.do("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        corner = {"x": 0, "y": 0, "width": 1, "height": 1, "scale": 1}
+        self.call("Page.captureScreenshot", clip=corner)  # waits for a frame
         return time.perf_counter() - started
 
     def do(self, script: str) -> Any:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from claimx.render import clean, listed, normal_form
+from claimx.render import clean, listed
 from claimx.types import Claim, Extraction, Person, Quote, Source, Speaker
 
 NOBODY = "no source named"
@@ -164,17 +164,6 @@ class Names:
             return WRITER
         number = self.quote_numbers.get(claim.quote)
         return self.who(None if number is None else self.extraction.quotes[number])
-
-    def claim_label(self, number: int) -> str:
-        """Say in one line what a claim is and who claims it."""
-        claim = self.extraction.claims[number]
-        said, meant = short(claim.quantity.text), normal_form(claim.quantity)
-        form = "" if said == meant else f", in normal form {meant}"
-        measured = f" ({short(claim.measured.text)})" if claim.measured else ""
-        return (
-            f"Claim {number + 1}: {said}{measured}{form}, claimed by {self.claimed_by(claim)}; "
-            f"score {claim.score:.2f}"
-        )
 
     def person_label(self, number: int) -> str:
         """Say in one line who a person is."""

@@ -63,7 +63,9 @@
     const label = (id) => document.getElementById(id)?.getAttribute("aria-label");
     const lines = [
       ...parts.quotes.slice(0, 3).map((number) => label(`${prefix}-q${number}`)),
-      ...parts.claims.slice(0, 3).map((number) => label(`${prefix}-c${number}`)),
+      ...having(article, "claim", parts.claims.slice(0, 3)).map(
+        (each) => `Claim: ${each.innerText.trim().replace(/\s*\n\s*/g, " · ")}`,
+      ),
       ...having(article, "person", parts.people.slice(0, 3)).map((each) => each.dataset.label),
     ].filter(Boolean);
     const strip = article.querySelector(".strip");

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from claimx.page.markup import Html, element, escape, join, words
+from claimx.page.markup import Html, element, escape, words
 from claimx.page.naming import NOBODY, Names, short
 from claimx.render import listed, normal_form
 from claimx.types import Claim
@@ -118,15 +118,13 @@ def _sources(names: Names) -> Iterator[Html]:
 
 
 def _source(names: Names, source: int | None, name: str, facts: str, said: Sequence[int]) -> Html:
-    letter = element("span", escape(names.letter(source)), class_="letter", aria_hidden="true")
     count = f"{len(said)} quote{'s' * (len(said) != 1)}"
     return element(
         "li",
-        element(f"h{names.level + 2}", letter, escape(f" {short(name)}")),
+        element(f"h{names.level + 2}", escape(short(name)), data_letter=names.letter(source)),
         element("p", escape(" · ".join(filter(None, (facts, count)))), class_="facts"),
         element("ul", *(_said(names, number, source) for number in said)),
         class_=f"source {names.tint(source)}",
-        id=None if source is None else f"{names.prefix}-s{source}",
     )
 
 
@@ -136,18 +134,13 @@ def _said(names: Names, number: int, source: int | None) -> Html:
     return element(
         "li",
         element("a", escape(text), href=f"#{names.prefix}-q{number}"),
-        _small(f"{quote.kind} · {quote.score:.2f}"),
+        escape(f" {quote.kind} · {quote.score:.2f}"),
         id=f"{names.prefix}-said{number}",
-        class_=quote.kind,
         data_quote=number,
         data_kind=quote.kind,
         data_source=source,
-        data_score=f"{quote.score:.4f}",
+        data_score=f"{quote.score:.2f}",
     )
-
-
-def _small(text: str) -> Html:
-    return join([escape(" "), element("small", escape(text))])
 
 
 # ---- claims and people --------------------------------------------------------------------
@@ -157,27 +150,23 @@ def _claim(names: Names, number: int, claim: Claim) -> Html:
     """Return a claim: its normal form, what it measures, how it is put and who claims it."""
     quote = names.quote_numbers.get(claim.quote) if claim.quote is not None else None
     source = None if quote is None else names.source_number(names.extraction.quotes[quote])
-    measured: list[Html] = []
-    if claim.measured is not None:
-        measured = [escape(" "), element("span", words(claim.measured.text), class_="thing")]
-    letter = element("span", escape(names.letter(source)), class_="letter", aria_hidden="true")
-    by = names.claimed_by(claim)
+    measured = f" {short(claim.measured.text)}" if claim.measured else ""
+    by = f"{short(names.claimed_by(claim))} · {claim.score:.2f}"
     return element(
         "li",
         element(
             "a",
             element("b", escape(normal_form(claim.quantity))),
-            *measured,
+            escape(measured),
             href=f"#{names.prefix}-c{number}",
         ),
-        element("p", escape(f"“{short(claim.text)}”"), class_="put"),
-        element("p", letter, escape(f" {short(by)}"), _small(f"{claim.score:.2f}"), class_="by"),
+        element("q", escape(short(claim.text))),
+        element("p", escape(by), data_letter=names.letter(source)),
         class_=names.tint(source),
         id=f"{names.prefix}-claim{number}",
         data_claim=number,
-        data_inside=quote,
         data_source=source,
-        data_score=f"{claim.score:.4f}",
+        data_score=f"{claim.score:.2f}",
     )
 
 

@@ -75,38 +75,43 @@ def _segment(names: Names, piece: Segment) -> Html:
 
 
 def _marked(names: Names, piece: Segment, marks: list[Mark], content: Html) -> Html:
+    """Return a stretch with the marks of one layer; what begins here is called "new"."""
     beginning = [mark for mark in marks if mark.start == piece.start]
-    label = ", ".join(f"{mark.kind} quote" if mark.kind in _QUOTES else mark.kind
-                      for mark in beginning)  # fmt: skip
     attributes: dict[str, str] = {}
     for mark in marks:
         numbers = " ".join(map(str, mark.references))
         key = REFERENCES[mark.kind]
         attributes[key] = f"{attributes[key]} {numbers}" if key in attributes else numbers
-    classes = [mark.kind for mark in marks]
+    classes = [mark.kind for mark in marks] + ["new"] * bool(beginning)
     if marks[0].layer == "attribution":
         classes.append(_tint(names, marks))
-        badges = [_badge(names, number) for mark in beginning if mark.kind in _QUOTES
-                  for number in mark.references]  # fmt: skip
+        badges = [
+            _badge(names, number)
+            for mark in beginning
+            if mark.kind in _QUOTES
+            for number in mark.references
+        ]
         content = join([*badges, content])
     if marks[0].layer == "identity":
-        attributes["data_t"] = f"{max(mark.score for mark in marks):.4f}"
-        for mark in beginning:
-            if mark.kind == "person":
-                attributes["id"] = f"{names.prefix}-at{mark.start}"
-    first = next((mark for mark in beginning if mark.kind == "quantity"), None)
-    if first is not None and first.references:
-        number = first.references[0]
-        attributes["id"] = f"{names.prefix}-c{number}"
-        attributes["href"] = f"#{names.prefix}-claim{number}"
-        attributes["aria_label"] = names.claim_label(number)
+        attributes["data_t"] = f"{max(mark.score for mark in marks):.2f}"
+        if any(_is_first_mention(names, mark) for mark in beginning):
+            attributes["id"] = f"{names.prefix}-at{piece.start}"
+    claim = next((mark.references[0] for mark in beginning if mark.kind == "quantity"), None)
+    if claim is not None:
+        attributes["id"] = f"{names.prefix}-c{claim}"
+        attributes["href"] = f"#{names.prefix}-claim{claim}"
+        attributes["aria_describedby"] = f"{names.prefix}-claim{claim}"
     return element(
-        "a" if first is not None else "span",
+        "span" if claim is None else "a",
         content,
         class_=" ".join(dict.fromkeys(classes)),
-        data_l=label or None,
         **attributes,
     )
+
+
+def _is_first_mention(names: Names, mark: Mark) -> bool:
+    people = (names.extraction.people[number] for number in mark.references)
+    return mark.kind == "person" and any(one.mentions[0].start == mark.start for one in people)
 
 
 def _tint(names: Names, marks: list[Mark]) -> str:
