@@ -16,6 +16,7 @@ TINTS = 6  # as many sources are told apart by tint, those with most to say
 _LONGEST_HEADLINE = 160
 _LONGEST_LABEL = 120
 LINE = re.compile(r"[^\r\n]+")
+_DATE = re.compile(r"(?:\w+day,? )?(?:\w+\.? \d{1,2}|\d{1,2} \w+\.?),? \d{4}")
 
 
 def letters(number: int) -> str:
@@ -37,14 +38,16 @@ def short(text: str, most: int = _LONGEST_LABEL) -> str:
 def headline_end(text: str) -> int:
     """Return where the headline that a text begins with ends; 0 if it begins with none.
 
-    A headline is a first line that is short, does not end like a sentence and has text below it.
+    A headline is a first line that is short, no date, does not end like a sentence and has text
+    below it.
     """
     lines = (line for line in LINE.finditer(text) if not line.group().isspace())
     first, second = next(lines, None), next(lines, None)
     if first is None or second is None:
         return 0
     words = first.group().strip()
-    if len(words) > _LONGEST_HEADLINE or words.endswith((".", ":", ",", ";")):
+    sentence = words.endswith((".", ":", ",", ";"))
+    if len(words) > _LONGEST_HEADLINE or sentence or _DATE.fullmatch(words):
         return 0
     return first.end()
 

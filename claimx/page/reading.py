@@ -98,32 +98,40 @@ def join_texts(records: Sequence[Extraction], paths: Sequence[str]) -> list[Extr
             f"{len(wanted):,} of {len(records):,} records have no text, {min(wanted)!r} among "
             f"them; make them with --with-text, or name the articles with --texts FILE"
         )
-    texts = _texts(wanted, paths) if wanted else {}
-    return [one if one.error else _joined(one, texts, paths) for one in records]
+    articles = _articles(wanted, paths) if wanted else {}
+    return [one if one.error else _joined(one, articles.get(one.id), paths) for one in records]
 
 
-def _texts(wanted: set[str], paths: Sequence[str]) -> dict[str, list[str]]:
-    """Return the texts of articles that may be meant, by id; the title may belong to one."""
-    found: dict[str, list[str]] = {}
+def _articles(wanted: set[str], paths: Sequence[str]) -> dict[str, Article]:
+    """Return the articles that are wanted, by id, the first of each."""
+    found: dict[str, Article] = {}
     for item in read_files(paths):
         if isinstance(item, Article) and item.id in wanted:
-            readings = [item.text, f"{item.title}\n\n{item.text}"] if item.title else [item.text]
-            found.setdefault(item.id, []).extend(replace_surrogates(text)[0] for text in readings)
+            found.setdefault(item.id, item)
             if len(found) == len(wanted):
                 break
     return found
 
 
-def _joined(
-    record: Extraction, texts: Mapping[str, Sequence[str]], paths: Sequence[str]
-) -> Extraction:
-    own = [record.text] if record.text is not None else texts.get(record.id, [])
-    for text in own:
+def _texts(record: Extraction, article: Article | None) -> list[str]:
+    """Return the texts that a record may have been made from; the title may belong to one."""
+    if record.text is not None:
+        return [record.text]
+    if article is None:
+        return []
+    readings = [article.text, f"{article.title}\n\n{article.text}"]
+    return [replace_surrogates(text)[0] for text in readings[: 1 + bool(article.title)]]
+
+
+def _joined(record: Extraction, article: Article | None, paths: Sequence[str]) -> Extraction:
+    texts = _texts(record, article)
+    for text in texts:
         if _sha256(text) == record.text_sha256:
-            complete = replace(record, text=text)
+            title = {"title": article.title} if article and article.title else {}
+            complete = replace(record, text=text, meta={**title, **record.meta})
             wrong = _misplaced(complete)
             return failed(record.id, "bad_record", wrong) if wrong else complete
-    if not own:
+    if not texts:
         message = f"there is no article with the id {record.id!r} in {', '.join(paths)}"
     else:
         where = f"the article in {', '.join(paths)}" if record.text is None else "its text"

@@ -156,6 +156,8 @@ def test_the_headline_is_a_heading_and_a_title_in_meta_comes_before_it():
         ("\n \nPier closed\r\nIt rained.", "\n \nPier closed"),
         ("It rained all day.\n\nThen it stopped.", ""),
         ("Pier closed", ""),
+        ("Friday, January 4, 2019\n\nIt rained.", ""),
+        ("4 January 2019\nIt rained.", ""),
         ("word " * 40 + "\nIt rained.", ""),
         ("", ""),
     ],
