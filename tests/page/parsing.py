@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from html.parser import HTMLParser
 
 from claimx.types import Claim, Extraction, Person, Quantity, Quote, Source, Span, Speaker
@@ -27,7 +28,7 @@ class Parsed(HTMLParser):
         self.raw: dict[str, str] = {}
         self._open: list[str] = []
         self._text_depth: int | None = None
-        self.feed(page)
+        self.feed(re.sub("\r\n?", "\n", page))  # as every browser does before it parses
         self.close()
         assert not self._open, f"never closed: {self._open}"
 
