@@ -127,9 +127,13 @@ def _write(output: Path, text: str) -> None:
 
 
 def _summary(output: Path, found: list[Extraction], *, more: bool) -> str:
-    quotes = sum(len(one.quotes) for one in found)
-    claims = sum(len(one.claims) for one in found)
-    first = f"the first {len(found):,} articles (choose others with --id)" if more else (
-        f"{len(found):,} article{'s' * (len(found) != 1)}"
-    )  # fmt: skip
-    return f"{output}: {first}, {quotes:,} quotes, {claims:,} claims; open it in a browser"
+    quotes = _counted(sum(len(one.quotes) for one in found), "quote")
+    claims = _counted(sum(len(one.claims) for one in found), "claim")
+    articles = _counted(len(found), "article")
+    if more:
+        articles = f"the first {articles} (choose others with --id)"
+    return f"{output}: {articles}, {quotes}, {claims}; open it in a browser"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -50,7 +50,7 @@ def test_an_article_becomes_a_page(run, tmp_path, page):
     code, told = run(article, "-o", page)
     assert code == 0
     assert Parsed(page.read_text(encoding="utf-8")).texts == ["“No,” she said."]
-    assert f"{page}: 1 article, 1 quotes" in told
+    assert f"{page}: 1 article, 1 quote, 0 claims;" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["article.txt", "page.html"]
 
 
