@@ -24,8 +24,10 @@ PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3; do \
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-demo: $(VENV)/installed ## Install, then read a sample article and print what is in it
+demo: $(VENV)/installed ## Install, then read a sample article, print what is in it, make a page of it
 	$(BIN)/claimx extract --view $(ARTICLE)
+	@mkdir -p build
+	$(BIN)/claimx view $(ARTICLE) -o build/$(basename $(notdir $(ARTICLE))).html
 
 test: lint types imports pytest ## Everything that must hold before a commit
 

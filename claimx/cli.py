@@ -32,6 +32,7 @@ from claimx.commands.convert import convert as _convert
 from claimx.commands.labels import labels as _labels
 from claimx.commands.prelabel import prelabel as _prelabel
 from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
+from claimx.commands.view import view as _view
 from claimx.hub import known_models
 from claimx.reading import read_files
 from claimx.types import Article, Extraction
@@ -195,6 +196,7 @@ app.command(name="check", no_args_is_help=True)(_check)
 app.command(name="convert", no_args_is_help=True)(_convert)
 app.command(name="prelabel", no_args_is_help=True)(_prelabel)
 app.command(name="labels")(_labels)
+app.command(name="view", no_args_is_help=True)(_view)
 
 
 @app.callback(invoke_without_command=True, help=f"{_ABOUT}\n{_EXAMPLES}")

@@ -156,11 +156,11 @@ def _who(speaker: Speaker | None) -> str:
 
 
 def _described(roles: Iterable[Span], affiliations: Iterable[Span]) -> str:
-    return " · ".join(filter(None, (_listed(roles), _listed(affiliations))))
+    return " · ".join(filter(None, (listed(roles), listed(affiliations))))
 
 
-def _listed(spans: Iterable[Span]) -> str:
-    """Join the surfaces, each once whatever its case."""
+def listed(spans: Iterable[Span]) -> str:
+    """Join the surfaces with commas, each once whatever its case."""
     seen: dict[str, str] = {}
     for span in spans:
         seen.setdefault(clean(span.text).casefold(), clean(span.text))
@@ -313,8 +313,8 @@ def _people(people: tuple[Person, ...]) -> RenderableType | None:
     for person in people:
         table.add_row(
             Text(clean(person.name)),
-            Text(_listed(person.roles) or "–"),
-            Text(_listed(person.affiliations) or "–"),
+            Text(listed(person.roles) or "–"),
+            Text(listed(person.affiliations) or "–"),
             Text(str(len(person.mentions))),
         )
     return table

@@ -23,7 +23,7 @@ ABOVE_TORCH = (
     "errors", "extras", "types", "labels", "text", "encoding", "tagging", "alignment", "windows",
     "pairs", "decoding", "quantities", "linking",
     "metrics",
-    "formats", "checking", "reading", "render", "batching", "hub",
+    "formats", "checking", "reading", "render", "page", "batching", "hub",
 )  # fmt: skip
 BELOW_TORCH = (
     "modeling",

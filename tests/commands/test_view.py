@@ -1,0 +1,117 @@
+"""``claimx view``: what it reads, writes and returns, with a stand-in for the model."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from claimx.cli import main
+from claimx.types import Article, Extraction
+from tests.page.parsing import Parsed, marked
+from tests.tiny import write_lines
+
+
+class StandIn:
+    @classmethod
+    def from_pretrained(cls, model: str | None = None, **options: object) -> StandIn:
+        return cls()
+
+    def stream(self, articles: Iterable[Article]) -> Iterator[Extraction]:
+        for article in articles:
+            yield marked(article.text, [("quote", 0, 2)], id=article.id, meta=article.meta)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    module = types.ModuleType("claimx.extractor")
+    module.Extractor = StandIn  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "claimx.extractor", module)
+
+    def run(*arguments: str | Path) -> tuple[int, str]:
+        code = main(["view", *map(str, arguments)])
+        return code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    return tmp_path / "page.html"
+
+
+def test_an_article_becomes_a_page(run, tmp_path, page):
+    article = tmp_path / "article.txt"
+    article.write_text("“No,” she said.", encoding="utf-8")
+    code, told = run(article, "-o", page)
+    assert code == 0
+    assert Parsed(page.read_text(encoding="utf-8")).texts == ["“No,” she said."]
+    assert f"{page}: 1 article, 1 quote, 0 claims;" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["article.txt", "page.html"]
+
+
+def test_records_are_shown_without_a_model_and_the_title_of_an_article_is_kept(
+    run, tmp_path, page, harbour, monkeypatch
+):
+    records = write_lines(tmp_path / "records.jsonl", [harbour.to_dict(with_text=True)])
+    plain = write_lines(tmp_path / "a.jsonl", [{"id": "a", "text": "No.", "title": "Storm"}])
+    assert run(records, plain, "-o", page)[0] == 0
+    shown = Parsed(page.read_text(encoding="utf-8"))
+    assert shown.texts == [harbour.text, "No."]
+    assert "Storm" in shown.words
+    monkeypatch.delattr(StandIn, "from_pretrained")
+    assert run(records, "-o", page)[0] == 0
+
+
+def test_records_without_text_write_no_page(run, tmp_path, page, harbour):
+    records = write_lines(tmp_path / "records.jsonl", [harbour.to_dict()])
+    code, told = run(records, "-o", page)
+    assert (code, page.exists()) == (2, False)
+    assert "--with-text" in told and "--texts" in told
+    texts = write_lines(tmp_path / "t.jsonl", [{"id": harbour.id, "text": harbour.text}])
+    assert run(records, "--texts", texts, "-o", page)[0] == 0
+    assert page.exists()
+
+
+def test_an_article_that_cannot_be_read_is_said_and_the_others_are_shown(run, tmp_path, page):
+    article = tmp_path / "article.txt"
+    article.write_text("No.", encoding="utf-8")
+    code, told = run(article, tmp_path / "absent.txt", "-o", page)
+    assert code == 1
+    assert "absent.txt: there is no such file" in told
+    assert "there is no such file" in page.read_text(encoding="utf-8")
+    assert run(tmp_path / "absent.txt", "-o", tmp_path / "none.html")[0] == 2
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_one_article_of_many_is_chosen_and_a_page_holds_no_more_than_a_hundred(run, tmp_path, page):
+    many = write_lines(
+        tmp_path / "many.jsonl", [{"id": f"n{at}", "text": f"No {at}."} for at in range(120)]
+    )
+    assert run(many, "--id", "n117", "-o", page)[0] == 0
+    assert Parsed(page.read_text(encoding="utf-8")).texts == ["No 117."]
+    code, told = run(many, "-o", page)
+    assert code == 0
+    assert "the first 100 articles" in told
+    assert "there are more" in page.read_text(encoding="utf-8")
+    assert "no article of that id" in run(many, "--id", "x", "-o", page)[1]
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence(run, tmp_path, harbour):
+    records = write_lines(tmp_path / "records.jsonl", [harbour.to_dict(with_text=True)])
+    code, told = run(records, "-o", tmp_path / "absent" / "page.html")
+    assert code == 2
+    assert told.count("\n") == 1 and "No such file" in told
+
+
+def test_lone_surrogates_in_a_record_are_shown_as_what_they_were_read_as(run, tmp_path, page):
+    found = marked("“No\ufffd,” she said.", [("quote", 0, 5)])
+    path = tmp_path / "records.jsonl"
+    record = found.to_dict(with_text=True)
+    path.write_text(json.dumps({**record, "meta": {"note": "\ud83d"}}), encoding="utf-8")
+    assert run(path, "-o", page)[0] == 0
+    assert "\ufffd" in page.read_text(encoding="utf-8")
