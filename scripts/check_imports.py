@@ -41,7 +41,7 @@ ORDER = ABOVE_TORCH + BELOW_TORCH
 LIGHT = (*ABOVE_TORCH, "archive", "commands", "cli")
 HEAVY = {
     "torch", "transformers", "datasets", "accelerate", "evaluate", "sklearn", "scipy", "pandas",
-    "pyarrow", "onnxruntime",
+    "pyarrow", "onnxruntime", "ray",
 }  # fmt: skip
 # These only hand on what others define.
 DOORS = ("__init__", "__main__")

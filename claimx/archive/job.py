@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from types import FrameType
@@ -25,8 +25,9 @@ from claimx.archive.places import (
 )
 from claimx.archive.plan import Group, Part, plan_groups
 from claimx.archive.progress import Progress
+from claimx.archive.ray_engine import load_ray, run_ray
 from claimx.archive.readers import ReadOptions
-from claimx.archive.receipts import LeftOut, read_receipts
+from claimx.archive.receipts import LeftOut, Receipt, read_receipts
 from claimx.archive.run import RunConfig, check, start
 from claimx.archive.tables import TABLES
 from claimx.archive.writers import estimate_bytes
@@ -53,6 +54,9 @@ class Job:
         rows_in_shard: articles in a full shard.
         part: this machine's part.
         workers: processes that hold a model; 0 is one for each GPU, or one.
+        engine: ``local`` or ``ray``.
+        address: of a Ray cluster; None to start Ray on this machine.
+        gpus_per_worker: under Ray; None for one.
         model: folder or name.
         device: as in `Extractor`.
         extractor: other options of the `Extractor`.
@@ -69,6 +73,9 @@ class Job:
     rows_in_shard: int = 1000
     part: Part = field(default_factory=Part)
     workers: int = 0
+    engine: str = "local"
+    address: str | None = None
+    gpus_per_worker: float | None = None
     model: str | None = None
     device: str = "auto"
     extractor: dict[str, Any] = field(default_factory=dict)
@@ -104,6 +111,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
     Raises:
         ClaimxError: if it cannot start, or nothing can be written.
     """
+    _check_engine(job)
     files = find_inputs(job.inputs, format=job.input_format)
     _check_standard_input(job, files)
     config = run_config(job)
@@ -124,11 +132,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
     )
     options = {**job.extractor, "dtype": config.extractor["dtype"]}
     with stopping(say) as stopped:
-        receipts = run_local(
-            source, job.model, options, config, job.folder, device=job.device,
-            workers=job.workers, stop=stopped,
-        )  # fmt: skip
-        for receipt in receipts:
+        for receipt in _receipts(job, source, options, config, stopped):
             if receipt.rows_in != receipt.rows_out:
                 raise ClaimxError(
                     f"shard {receipt.shard}: {receipt.rows_in} rows came in and "
@@ -140,11 +144,44 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
         return Outcome(progress, stopped())
 
 
+def _check_engine(job: Job) -> None:
+    """Refuse what an engine cannot do, before anything is written."""
+    if job.engine == "local":
+        if job.address is not None or job.gpus_per_worker is not None:
+            raise ConfigError("--address and --gpus-per-worker belong to --engine ray")
+        return
+    if job.part.count > 1 or STANDARD_INPUT in job.inputs:
+        raise ConfigError(
+            "--engine ray shares files out among its workers: name files instead of -, and leave "
+            "--shard out"
+        )
+    if job.device.startswith("cuda:"):
+        raise ConfigError(f"Ray gives out the GPUs: --device cuda, not {job.device}")
+    load_ray()
+
+
+def _receipts(
+    job: Job,
+    source: Source,
+    options: Mapping[str, Any],
+    config: RunConfig,
+    stop: Callable[[], bool],
+) -> Iterator[Receipt]:
+    """Set an engine to work."""
+    if job.engine == "ray":
+        return run_ray(
+            source, job.model, options, config, job.folder, workers=job.workers, stop=stop,
+            address=job.address, gpus_per_worker=job.gpus_per_worker,
+        )  # fmt: skip
+    return run_local(
+        source, job.model, options, config, job.folder, device=job.device, workers=job.workers,
+        stop=stop,
+    )  # fmt: skip
+
+
 def run_config(job: Job) -> RunConfig:
     """Everything about a job that decides what its records are."""
-    from claimx.engine import resolved
-
-    device, dtype = resolved(job.device, job.extractor.get("dtype", "auto"))
+    device, dtype = _device(job)
     return RunConfig(
         claimx=__version__,
         model=_model_name(job.model),
@@ -155,6 +192,16 @@ def run_config(job: Job) -> RunConfig:
         with_text=job.with_text,
         tables=tuple(TABLES) if job.tables else (),
     )
+
+
+def _device(job: Job) -> tuple[str, str]:
+    """Return the kind of device and the dtype of all workers."""
+    from claimx.engine import resolved
+
+    dtype = job.extractor.get("dtype", "auto")
+    if job.engine == "ray" and job.device == "cuda":  # which this machine need not have
+        return job.device, "bfloat16" if dtype == "auto" else dtype
+    return resolved(job.device, dtype)
 
 
 def _model_name(model: str | None) -> str:

@@ -8,11 +8,13 @@ error record. A worker that dies outside its rows, as it starts or writes, ends 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from threading import Thread
 from typing import Any
 
 from claimx.archive.receipts import Receipt
@@ -30,7 +32,7 @@ class WorkerError(ClaimxError):
 
 
 @dataclass
-class _Worker:
+class Worker:
     """One process and what it is at."""
 
     make: MakeRunner
@@ -41,6 +43,7 @@ class _Worker:
     row: int | None = None  # the row that a careful worker is at; None before and behind them
 
     def start(self) -> None:
+        """Start the process; it loads its model meanwhile."""
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(self.make, theirs), daemon=True)
@@ -72,6 +75,7 @@ class _Worker:
         self.give(shard)
 
     def stop(self) -> None:
+        """End the process: at once if it is busy."""
         if self.pipe is not None:
             self.pipe.close()
         if self.process is not None:
@@ -99,38 +103,45 @@ def run_shards(
     Raises:
         ClaimxError: what a worker raised, or that workers die.
     """
-    workers = [_Worker(make) for make in makers]
-    source = iter(shards)
+    workers = [Worker(make) for make in makers]
     try:
         for worker in workers:
             worker.start()
-        ahead: Shard | None = None
-        done = False
-        while True:
-            for worker in workers:
-                if worker.shard is None and not done:
-                    shard = ahead or next(source, None)
-                    ahead = None
-                    done = shard is None or stop()
-                    if not done and shard is not None:
-                        worker.attempts = 0
-                        worker.give(shard)
-            if not done and ahead is None:
-                ahead = next(source, None)
-                done = ahead is None
-            busy = {worker.pipe: worker for worker in workers if worker.shard is not None}
-            if not busy:
-                return
-            for pipe in wait([pipe for pipe in busy if pipe is not None]):
-                receipt = _heard(busy[pipe])  # type: ignore[index]
-                if receipt is not None:
-                    yield receipt
+        yield from feed(workers, shards, stop)
     finally:
         for worker in workers:
             worker.stop()
 
 
-def _heard(worker: _Worker) -> Receipt | None:
+def feed(
+    workers: Sequence[Worker], shards: Iterable[Shard], stop: Callable[[], bool] = lambda: False
+) -> Iterator[Receipt]:
+    """Do shards on workers that run already and go on running; otherwise as `run_shards`."""
+    source = iter(shards)
+    ahead: Shard | None = None
+    done = False
+    while True:
+        for worker in workers:
+            if worker.shard is None and not done:
+                shard = ahead or next(source, None)
+                ahead = None
+                done = shard is None or stop()
+                if not done and shard is not None:
+                    worker.attempts = 0
+                    worker.give(shard)
+        if not done and ahead is None:
+            ahead = next(source, None)
+            done = ahead is None
+        busy = {worker.pipe: worker for worker in workers if worker.shard is not None}
+        if not busy:
+            return
+        for pipe in wait([pipe for pipe in busy if pipe is not None]):
+            receipt = _heard(busy[pipe])  # type: ignore[index]
+            if receipt is not None:
+                yield receipt
+
+
+def _heard(worker: Worker) -> Receipt | None:
     """Take what a worker says; None if its shard is not done by that."""
     assert worker.pipe is not None
     try:
@@ -161,6 +172,7 @@ def _work(make: MakeRunner, pipe: Connection) -> None:
     """What a worker process does until its pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides when to stop
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     try:
         run = make()
         while True:
@@ -171,3 +183,14 @@ def _work(make: MakeRunner, pipe: Connection) -> None:
     except ClaimxError as error:
         with suppress(OSError):
             pipe.send(error)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, in the middle of a shard too.
+
+    Whoever takes the shard over would else write the same files at the same time.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

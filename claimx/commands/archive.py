@@ -23,6 +23,13 @@ class Output(StrEnum):
     lines = "jsonl.zst"
 
 
+class Engine(StrEnum):
+    """What runs the workers."""
+
+    local = "local"
+    ray = "ray"
+
+
 _Inputs = Annotated[
     list[str] | None,
     typer.Argument(
@@ -70,6 +77,27 @@ _Shard = Annotated[
 _Workers = Annotated[
     int, typer.Option(min=0, help="Processes that hold a model; 0: one a GPU, or one.")
 ]
+_Engine = Annotated[
+    Engine, typer.Option("--engine", help="What runs the workers: this machine alone, or Ray.")
+]
+_Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="A Ray cluster that runs already.",
+        show_default="$RAY_ADDRESS, or Ray is started here",
+    ),
+]
+_GpusPerWorker = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus-per-worker",
+        min=0.01,
+        help="Under Ray, with --device cuda; 0.5 lets two workers share one.",
+        show_default="1",
+    ),
+]
 _Metrics = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write the run's figures here, as JSON.")
 ]
@@ -95,6 +123,9 @@ def archive(
     rows: _Rows = 1000,
     shard: _Shard = None,
     workers: _Workers = 0,
+    engine: _Engine = Engine.local,
+    address: _Address = None,
+    gpus_per_worker: _GpusPerWorker = None,
     metrics: _Metrics = None,
     attribution: _Attribution = "reported",
     min_score: _MinScore = 0.0,
@@ -121,7 +152,8 @@ def archive(
         job = Job(
             inputs, out, resume=resume, output=output.value, tables=tables, with_text=with_text,
             input_format=input_format, rows_in_shard=rows, workers=workers, model=model,
-            device=device, part=Part.parse(shard) if shard else Part(),
+            device=device, part=Part.parse(shard) if shard else Part(), engine=engine.value,
+            address=address, gpus_per_worker=gpus_per_worker,
             reading=ReadOptions(text_field, id_field, title_field, check_language=not any_language),
             extractor={
                 "dtype": dtype, "attribution": attribution, "min_score": min_score,
