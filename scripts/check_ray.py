@@ -24,6 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from claimx.archive.places import TEMPORARY
 from claimx.archive.writers import read_records
 
 SCORES_WITHIN = 1e-3
@@ -67,7 +68,8 @@ def compare(mine: Path, other: Path) -> Comparison:
 
 def _records(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted((folder / "records").iterdir()):
-        yield from read_records(str(path))
+        if TEMPORARY not in path.name:  # what a killed worker left
+            yield from read_records(str(path))
 
 
 def _write_articles(source: Path, to: Path, count: int, *, shortest: bool) -> int:
