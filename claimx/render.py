@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -325,3 +326,18 @@ def _table(*titles: str) -> Table:
     for title in titles:
         table.add_column(title, header_style="dim", overflow="fold")
     return table
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: if that fails; what was there before is still there.
+    """
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_bytes(text.encode("utf-8"))
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise

@@ -20,6 +20,7 @@ from typing import Any
 
 from claimx.errors import AnnotationError
 from claimx.metrics.figures import Counts
+from claimx.render import write_whole
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article
 from training.command import finish
 from training.error_classes import Error, classify_all
@@ -258,15 +259,9 @@ def publish(
         print(f"{len(one.errors):5}  {one.layer} {one.label}: {one.kind}  ({best})")
     if options.output:
         names = ", ".join(path.name for path in options.data)
-        _write(options.output, page(classes, totals, texts, f"{options.model} on {names}"))
+        write_whole(options.output, page(classes, totals, texts, f"{options.model} on {names}"))
     if options.json:
-        _write(options.json, json.dumps(to_json(classes, totals), indent=1) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+        write_whole(options.json, json.dumps(to_json(classes, totals), indent=1) + "\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -68,16 +68,13 @@ class Featuriser:
             item: the article and its corpus.
             text: read this text, of equal length, instead of the article's own.
         """
-        encoding = encode(item.article.text if text is None else text, self.tokenizer)
+        text = item.article.text if text is None else text
+        encoding = encode(text, self.tokenizer)
         if not len(encoding.ids):
             return
         # The teacher reads an article as it was printed; what it says holds for both texts.
         lesson = self._lesson(item.article, encoding)
-        article, full = (
-            (item.article, lesson.article)
-            if text is None
-            else (with_text(item.article, text), with_text(lesson.article, text))
-        )
+        article, full = with_text(item.article, text), with_text(lesson.article, text)
         known = [span for span in full.spans if (span.layer, span.label) in self.kinds]
         starts, ends = encoding.unit_offsets()
         units = align_spans(

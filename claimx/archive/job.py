@@ -275,7 +275,7 @@ def _write_quarantined(folder: str, left_out: Sequence[LeftOut]) -> None:
     if not reasons:
         remove(path)
         return
-    lines = (json.dumps({"path": path, "reason": reasons[path]}) for path in sorted(reasons))
+    lines = (json.dumps({"path": file, "reason": reasons[file]}) for file in sorted(reasons))
     write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 

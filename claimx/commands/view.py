@@ -13,6 +13,7 @@ import typer
 from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
 from claimx.page.document import page
 from claimx.page.reading import join_texts, read_items
+from claimx.render import write_whole
 from claimx.types import Article, Extraction
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def view(
         failures = sum(one.error is not None for one in found)
         if len(found) > failures:
             notice = f"These are the first {_MOST} articles; there are more." if more else ""
-            _write(output, page(found, notice))
+            write_whole(output, page(found, notice))
             complain(_summary(output, found, more=more))
     if not found:
         complain(f"there is no article{' of that id' if only else ''} in {', '.join(files)}")
@@ -113,17 +114,6 @@ def _with_title(article: Article) -> Article:
     if not article.title or "title" in article.meta:
         return article
     return replace(article, meta={**article.meta, "title": article.title})
-
-
-def _write(output: Path, text: str) -> None:
-    """Write the page whole or not at all."""
-    unfinished = output.with_name(output.name + ".part")
-    try:
-        unfinished.write_bytes(text.encode("utf-8"))
-        unfinished.replace(output)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
 
 
 def _summary(output: Path, found: list[Extraction], *, more: bool) -> str:
