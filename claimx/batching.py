@@ -39,6 +39,11 @@ class PaddedWindows:
     attention_mask: npt.NDArray[np.int64]
     features: npt.NDArray[np.int64]
 
+    def rows(self, begin: int, end: int) -> PaddedWindows:
+        """Return the windows from one row to another."""
+        part = slice(begin, end)
+        return PaddedWindows(self.input_ids[part], self.attention_mask[part], self.features[part])
+
 
 def load_tokenizer(path: Path) -> Tokenizer:
     """Load a ``tokenizer.json`` with truncation and padding switched off."""

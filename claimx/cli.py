@@ -31,7 +31,14 @@ from claimx.commands.check import check as _check
 from claimx.commands.convert import convert as _convert
 from claimx.commands.labels import labels as _labels
 from claimx.commands.prelabel import prelabel as _prelabel
-from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
+from claimx.commands.shared import (
+    BackendOption,
+    DeviceOption,
+    DtypeOption,
+    ModelOption,
+    complain,
+    orderly,
+)
 from claimx.commands.view import view as _view
 from claimx.hub import known_models
 from claimx.reading import read_files
@@ -124,11 +131,13 @@ def extract(
     title: _Title = None,
     with_text: _WithText = False,
     model: ModelOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
     """Read articles and print the quotes, people and claims found in them."""
     options = {
+        "backend": backend,
         "device": device,
         "dtype": dtype,
         "attribution": attribution.value,
@@ -158,14 +167,15 @@ def extract(
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     model: ModelOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
-    """Say which versions, device, number type and model are in use."""
+    """Say which versions, backend, device, number type and model are in use."""
     facts: dict[str, Any] = {
         "claimx": __version__,
         "python": platform.python_version(),
-        **{name: _version_of(name) for name in ("torch", "transformers", "tokenizers")},
+        **{name: _version_of(name) for name in ("torch", "transformers", "tokenizers", "openvino")},
         "system": platform.platform(),
         "processors": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
@@ -174,11 +184,12 @@ def info(
     }
     with orderly():
         try:
-            extractor = _load(model, device=device, dtype=dtype)
+            extractor = _load(model, backend=backend, device=device, dtype=dtype)
             facts |= {
                 "model": extractor.model_name,
-                "device": str(extractor.device),
-                "dtype": str(extractor.dtype).removeprefix("torch."),
+                "backend": extractor.backend,
+                "device": extractor.device,
+                "dtype": extractor.dtype,
             }
         finally:  # the versions are wanted most where the model does not load
             _write(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from claimx import text as chars
 from claimx.annotating import Scored, annotate_all, link_given
-from claimx.checkpoint import Checkpoint, find_model, load_checkpoint
-from claimx.engine import EncodedText, Engine
+from claimx.backends import open_engine
+from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.errors import ConfigError, InputError
 from claimx.labels import Layer
 from claimx.linking import assemble, resolve_people
@@ -28,6 +29,9 @@ from claimx.types import (
     Extraction,
     Failure,
 )
+
+if TYPE_CHECKING:
+    from claimx.checkpoint import Checkpoint
 
 _ATTRIBUTION = {"reported": "attribution", "broad": "attribution_broad"}
 # Tokens that are read ahead and share forward passes.
@@ -49,20 +53,30 @@ class Extractor:
 
     Use `Extractor.from_pretrained`. One extractor may be shared by threads.
 
+    Args:
+        engine: a model that is ready to read.
+        attribution: "reported" (what is said) or "broad" (also intentions and stances).
+        min_score: spans below it are left out.
+        max_chars: longer articles are refused.
+        currency: what a bare "$" means, an ISO 4217 code.
+        title: "prepend" reads headline, blank line, text.
+
     Attributes:
         model_name: name, version and short weights hash, as written into records.
-        device: where the model runs.
-        dtype: in which precision.
+        backend: what runs the model, "torch" or "openvino".
+        device: where it runs: "cpu", "cuda", "cuda:1" ...
+        dtype: in which precision: "float32", "bfloat16" or "float16".
         training_fingerprints: SHA-256 of every text that the model was trained on.
         tokens_read: tokens of all texts read so far; what windows share is counted once.
+
+    Raises:
+        ConfigError: if an option has a value that cannot be used.
     """
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        engine: Engine,
         *,
-        device: str = "auto",
-        dtype: str = "auto",
         attribution: Literal["reported", "broad"] = "reported",
         min_score: float = 0.0,
         max_chars: int = 20_000_000,
@@ -77,11 +91,12 @@ class Extractor:
             raise ConfigError(f"currency is an ISO 4217 code such as 'USD', got {currency!r}")
         if title not in (None, "prepend"):
             raise ConfigError(f"title is 'prepend' or None, got {title!r}")
-        self._engine = Engine(checkpoint, device, dtype)
-        self.device = self._engine.device
-        self.dtype = self._engine.dtype
-        self.model_name = checkpoint.name
-        self.training_fingerprints = frozenset(checkpoint.training.get("fingerprints", ()))
+        self._engine = engine
+        self.backend = engine.backend.name
+        self.device = engine.backend.device
+        self.dtype = engine.backend.dtype
+        self.model_name = engine.name
+        self.training_fingerprints = frozenset(engine.training.get("fingerprints", ()))
         self.attribution = attribution
         self.min_score = min_score
         self.max_chars = max_chars
@@ -92,23 +107,42 @@ class Extractor:
 
     @classmethod
     def from_pretrained(
-        cls, model: str | os.PathLike[str] | None = None, **options: Any
+        cls,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        backend: str = "auto",
+        device: str = "auto",
+        dtype: str = "auto",
+        threads: int = 0,
+        **options: Any,
     ) -> Extractor:
         """Load a model: the packaged ``claimx-en``, another that is installed, or one on the hub.
 
+        "auto" takes what is quickest here among what gives the results of float32.
+
         Args:
             model: None for the packaged model; else a folder, or a name.
-            options: those of the constructor: ``device`` ("auto", "cpu", "cuda", "cuda:1"),
-                ``dtype`` ("auto", "float32", "bfloat16", "float16"), ``attribution``
-                ("reported" or "broad"), ``min_score`` (spans below it are left out),
-                ``max_chars`` (longer articles are refused), ``currency`` (what a bare "$"
-                means), ``title`` ("prepend" reads headline, blank line, text).
+            backend: "auto", "torch", or "openvino" (CPUs; needs the extra ``fast``).
+            device: "auto", "cpu", "cuda", "cuda:1" ...
+            dtype: "auto", "float32", "bfloat16" or "float16".
+            threads: processors that OpenVINO takes; 0 is all of them.
+            options: those of the constructor.
 
         Raises:
             CheckpointError: if the model is missing, damaged or of a newer format.
             ConfigError: if an option has a value that cannot be used.
         """
-        return cls(load_checkpoint(find_model(model)), **options)
+        engine = open_engine(model, backend=backend, device=device, dtype=dtype, threads=threads)
+        return cls(engine, **options)
+
+    @classmethod
+    def from_checkpoint(
+        cls, checkpoint: Checkpoint, *, device: str = "auto", dtype: str = "auto", **options: Any
+    ) -> Extractor:
+        """Read with a model that is loaded already, run by torch; see `from_pretrained`."""
+        from claimx.torch_backend import torch_engine
+
+        return cls(torch_engine(checkpoint, device, dtype), **options)
 
     # ---- public calls ---------------------------------------------------------------------
 
@@ -119,7 +153,7 @@ class Extractor:
             InputError: if it is not text or longer than ``max_chars``.
         """
         task = self._prepare(_as_article(article, 0))
-        return self._finish([task], self._layers)[0]
+        return self._finish([task], self._score([task], self._layers))[0]
 
     def stream(
         self, articles: Iterable[str | Article], tokens_at_once: int = _TOKENS_AHEAD
@@ -132,11 +166,17 @@ class Extractor:
             articles: strings or articles; a string's id is its place, counted from 0.
             tokens_at_once: tokens that are read ahead and share forward passes.
         """
-        for group in self._groups(articles, tokens_at_once):
-            tasks = [item for item in group if isinstance(item, _Task)]
-            done = iter(self._finish_safely(tasks))
-            for item in group:
-                yield next(done) if isinstance(item, _Task) else item
+        # While the model reads a group in a thread of its own, the one before it is decoded here.
+        with ThreadPoolExecutor(1, "claimx") as reader:
+            waiting: tuple[list[_Task | Extraction], Future[list[UnitScores]]] | None = None
+            for group in self._groups(articles, tokens_at_once):
+                tasks = [item for item in group if isinstance(item, _Task)]
+                running = reader.submit(self._score, tasks, self._layers)
+                if waiting is not None:
+                    yield from self._in_line(*waiting)
+                waiting = group, running
+            if waiting is not None:
+                yield from self._in_line(*waiting)
 
     def extract_many(self, articles: Iterable[str | Article]) -> list[Extraction]:
         """Read articles into a list; see `stream`."""
@@ -150,13 +190,14 @@ class Extractor:
         Raises:
             InputError: if one of them cannot be read.
         """
+        layers = self._engine.schema.layers
         results: list[AnnotatedArticle] = []
         for group in self._groups(articles, _TOKENS_AHEAD):
             for item in group:
                 if isinstance(item, Extraction):
                     raise InputError(f"article {item.id!r}: {item.error and item.error.message}")
             tasks = [item for item in group if isinstance(item, _Task)]
-            results += self._annotate_all(tasks, self._engine.schema.layers)
+            results += self._annotate_all(tasks, self._score(tasks, layers), layers)
         return results
 
     def link_many(self, articles: Sequence[AnnotatedArticle]) -> list[AnnotatedArticle]:
@@ -225,21 +266,35 @@ class Extractor:
         )
         return _Task(article, notes, self._engine.encode(text))
 
-    def _finish_safely(self, tasks: Sequence[_Task]) -> list[Extraction]:
-        """Read a group; if that fails, read each alone, so that one fault harms one article."""
+    def _in_line(
+        self, group: Sequence[_Task | Extraction], running: Future[list[UnitScores]]
+    ) -> Iterator[Extraction]:
+        """Finish the articles of a group, and put those that failed before between them."""
+        tasks = [item for item in group if isinstance(item, _Task)]
+        done = iter(self._finish_safely(tasks, running.result))
+        for item in group:
+            yield next(done) if isinstance(item, _Task) else item
+
+    def _finish_safely(
+        self, tasks: Sequence[_Task], scores: Callable[[], list[UnitScores]]
+    ) -> list[Extraction]:
+        """Finish a group; if that fails, read each alone, so that one fault harms one article."""
         try:
-            return self._finish(tasks, self._layers)
+            return self._finish(tasks, scores())
         except Exception:  # whatever it is, the neighbours must not suffer
             results = []
             for task in tasks:
                 try:
-                    results += self._finish([task], self._layers)
+                    results += self._finish([task], self._score([task], self._layers))
                 except Exception as error:
                     message = f"{type(error).__name__}: {error}"
                     results.append(_failed(task.article, 0, "internal", message))
             return results
 
-    def _finish(self, tasks: Sequence[_Task], layers: Sequence[Layer]) -> list[Extraction]:
+    def _score(self, tasks: Sequence[_Task], layers: Sequence[Layer]) -> list[UnitScores]:
+        return self._engine.score([task.encoded for task in tasks], layers)
+
+    def _finish(self, tasks: Sequence[_Task], scores: Sequence[UnitScores]) -> list[Extraction]:
         return [
             assemble(
                 annotated,
@@ -248,15 +303,16 @@ class Extractor:
                 notes=task.notes,
                 meta=task.article.meta,
             )
-            for task, annotated in zip(tasks, self._annotate_all(tasks, layers), strict=True)
+            for task, annotated in zip(
+                tasks, self._annotate_all(tasks, scores, self._layers), strict=True
+            )
         ]
 
     def _annotate_all(
-        self, tasks: Sequence[_Task], layers: Sequence[Layer]
+        self, tasks: Sequence[_Task], scores: Sequence[UnitScores], layers: Sequence[Layer]
     ) -> list[AnnotatedArticle]:
         """Decode spans and links, resolve people, read quantities."""
         self.tokens_read += sum(len(task.encoded.encoding.ids) for task in tasks)
-        scores = self._engine.score([task.encoded for task in tasks], layers)
         readings = [
             Scored(task.article, task.encoded, score)
             for task, score in zip(tasks, scores, strict=True)

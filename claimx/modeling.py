@@ -24,6 +24,7 @@ from transformers import (
 
 from claimx.encoding import FEATURE_SIZES
 from claimx.errors import ConfigError
+from claimx.folder import Settings
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.pairs import PAIR_FEATURE_SIZES
 
@@ -33,17 +34,10 @@ class ClaimxConfig(PretrainedConfig):
 
     Args:
         encoder: config of the encoder, as a dict with its ``model_type``.
-        schema: label schema, as in `claimx.labels.LabelSchema.to_dict`.
         link_size: width of the link scorer.
         normalise: whether a layer norm stands between the encoder and the heads.
-        window: tokens in a window, special tokens not counted.
-        overlap: tokens that neighbouring windows share.
-        calibration: label (as ``layer/LABEL``) -> ``[slope, intercept]`` on the log-odds of
-            the raw span score; labels that are missing are left as they are.
-        persistence: label (as ``layer/LABEL``) -> price of ending such a span.
-        link_thresholds: link type -> least probability at which a link is kept.
-        name: name of the model in records.
-        version: version of the model in records.
+
+    The others are those of `claimx.folder.Settings`.
     """
 
     model_type = "claimx"
@@ -54,13 +48,13 @@ class ClaimxConfig(PretrainedConfig):
         schema: dict[str, Any] | None = None,
         link_size: int = 128,
         normalise: bool = False,
-        window: int = 320,
-        overlap: int = 64,
+        window: int = Settings.window,
+        overlap: int = Settings.overlap,
         calibration: dict[str, list[float]] | None = None,
         persistence: dict[str, float] | None = None,
         link_thresholds: dict[str, float] | None = None,
-        name: str = "claimx",
-        version: str = "0",
+        name: str = Settings.name,
+        version: str = Settings.version,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -127,7 +121,18 @@ class LinkScorer(nn.Module):
         Returns:
             ``(spans, size)``.
         """
-        edges = torch.cat([states[first], states[last]], dim=-1)
+        return self.edge_states(torch.cat([states[first], states[last]], dim=-1), kinds)
+
+    def edge_states(self, edges: Tensor, kinds: Tensor) -> Tensor:
+        """Represent spans by the states of their edge tokens.
+
+        Args:
+            edges: projected states of each span's first and last token, ``(spans, 2 * size)``.
+            kinds: number of its (layer, label), ``(spans,)``.
+
+        Returns:
+            ``(spans, size)``.
+        """
         return nn.functional.gelu(self.span(edges) + self.kind(kinds))
 
     def forward(

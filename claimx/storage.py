@@ -13,12 +13,10 @@ sets the size, for zip codes frequent numbers in fewer bits.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -26,9 +24,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from claimx.errors import CheckpointError, ConfigError
+from claimx.folder import INDEX, WEIGHTS, weight_files, weight_map
 
 STORAGES = ("float32", "float16", "int8")
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 # Scales to a root mean square: more is finer and larger. Values beyond 127 / STEPS times the root
 # mean square are outliers; of a normal distribution 5 in a million, of encoders 4 in ten thousand.
 STEPS = 28
@@ -238,41 +236,6 @@ def _shards(stored: Mapping[str, Tensor]) -> Iterator[list[str]]:
     yield group
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """Name the files that hold a model's weights, in order.
-
-    Raises:
-        CheckpointError: if there are none, one is missing, or the index makes no sense.
-    """
-    single = folder / WEIGHTS
-    if single.is_file():
-        return [single]
-    if not (folder / INDEX).is_file():
-        pickled = [path.name for path in folder.glob("*.bin")]
-        extra = f" ({pickled[0]} is a pickle, which claimx never reads)" if pickled else ""
-        raise CheckpointError(f"{single} is missing{extra}")
-    names = sorted(set(_weight_map(folder).values()))
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        raise CheckpointError(f"{folder / missing[0]} is missing")
-    return [folder / name for name in names]
-
-
-def _weight_map(folder: Path) -> dict[str, str]:
-    names = read_object(folder / INDEX).get("weight_map")
-    # An index may only speak of files beside it.
-    if (
-        not isinstance(names, dict)
-        or not names
-        or not all(
-            isinstance(name, str) and name.endswith(".safetensors") and Path(name).name == name
-            for name in names.values()
-        )
-    ):
-        raise CheckpointError(f"{folder / INDEX} does not say which files hold the weights")
-    return names
-
-
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """Read every stored tensor of a model folder.
 
@@ -289,43 +252,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
             raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
         stored |= tensors
         homes |= dict.fromkeys(tensors, path.name)
-    if files[0].name != WEIGHTS and homes != _weight_map(folder):
-        wrong = sorted(dict(homes.items() ^ _weight_map(folder).items()))
+    if files[0].name != WEIGHTS and homes != weight_map(folder):
+        wrong = sorted(dict(homes.items() ^ weight_map(folder).items()))
         raise CheckpointError(f"{folder / INDEX} does not fit its files, in {wrong[:3]}")
     return stored
-
-
-def weights_hash(folder: Path) -> str:
-    """Return the SHA-256 of what is stored.
-
-    Of a single file it is the file's own; of several it is that of the lines which
-    ``sha256sum model-*.safetensors`` prints in their folder.
-    """
-    files = weight_files(folder)
-    if len(files) == 1:
-        return file_sha256(files[0])
-    lines = "".join(f"{file_sha256(path)}  {path.name}\n" for path in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        CheckpointError: if the file cannot be read or holds something else.
-    """
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise CheckpointError(f"{path} must hold a JSON object")
-    return raw

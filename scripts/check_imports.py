@@ -23,14 +23,16 @@ ABOVE_TORCH = (
     "errors", "extras", "types", "labels", "text", "encoding", "tagging", "alignment", "windows",
     "pairs", "decoding", "quantities", "linking",
     "metrics",
-    "formats", "checking", "reading", "render", "page", "batching", "hub",
+    "formats", "checking", "reading", "render", "page", "batching", "hub", "folder", "engine",
+    "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (
     "modeling",
     "storage",
     "checkpoint",
-    "engine",
-    "annotating",
+    "torch_backend",
+    "export",
+    "backends",
     "extractor",
     "archive",
     "commands",
@@ -38,10 +40,10 @@ BELOW_TORCH = (
 )
 ORDER = ABOVE_TORCH + BELOW_TORCH
 # `claimx --help` answers at once: the command loads its heavy parts where it uses them.
-LIGHT = (*ABOVE_TORCH, "archive", "commands", "cli")
+LIGHT = (*ABOVE_TORCH, "backends", "extractor", "archive", "commands", "cli")
 HEAVY = {
     "torch", "transformers", "datasets", "accelerate", "evaluate", "sklearn", "scipy", "pandas",
-    "pyarrow", "onnxruntime", "ray",
+    "pyarrow", "openvino", "ray",
 }  # fmt: skip
 # These only hand on what others define.
 DOORS = ("__init__", "__main__")

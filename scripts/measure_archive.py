@@ -49,6 +49,7 @@ from claimx.archive.readers import ReadOptions, read_rows
 from claimx.archive.receipts import read_receipts, receipt_path
 from claimx.archive.shards import records
 from claimx.extractor import Extractor
+from scripts.passes import Passes, recorded
 from scripts.processes import below, end_in_order, kill, resident_bytes
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -92,7 +93,8 @@ def command(inputs: Path, out: Path, options: argparse.Namespace, *more: str) ->
     model = ["--model", options.model] if options.model else []
     return [
         sys.executable, "-m", "claimx", "archive", str(inputs), "--out", str(out), *model,
-        "--rows", str(options.rows), "--device", options.device, "--dtype", options.dtype, *more,
+        "--rows", str(options.rows), "--backend", options.backend, "--device", options.device,
+        "--dtype", options.dtype, *more,
     ]  # fmt: skip
 
 
@@ -165,53 +167,17 @@ def show(whose: str, held: Sequence[int]) -> tuple[float, int]:
 # ---- rate -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Passes:
-    """The forward passes over some shards.
-
-    Args:
-        extractor: holds the model.
-        inputs: of each pass, as the model was called.
-        read: tokens of the texts.
-        windows: tokens in the windows, what they share counted each time.
-    """
-
-    extractor: Extractor
-    inputs: tuple[tuple[tuple[Any, ...], dict[str, Any]], ...]
-    read: int
-    windows: int
-
-
 def record(options: argparse.Namespace, inputs: Path) -> Passes:
     """Read the articles as the command does, but for the first shard, and keep the passes."""
-    extractor = Extractor.from_pretrained(options.model, device=options.device, dtype=options.dtype)
-    (file,) = find_inputs([str(inputs)])
-    kept: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    model = extractor._engine._model
-    hook = model.register_forward_pre_hook(
-        lambda _, given, named: kept.append((given, named)), with_kwargs=True
+    extractor = Extractor.from_pretrained(
+        options.model, backend=options.backend, device=options.device, dtype=options.dtype
     )
-    for number, rows, _ in chunks(read_rows(file, ReadOptions()), options.rows):
-        if number:
-            list(records(rows, extractor))
-    hook.remove()
-    windows = sum(int(given[1].sum()) for given, _ in kept)  # the attention mask
-    return Passes(extractor, tuple(kept), extractor.tokens_read, windows)
-
-
-def bare_rate(passes: Passes) -> float:
-    """Return the tokens in windows a second of the forward passes alone."""
-    import torch
-
-    model = passes.extractor._engine._model
-    cuda = passes.extractor.device.type == "cuda"
-    begun = time.perf_counter()
-    with torch.inference_mode():
-        for given, named in passes.inputs:
-            model(*given, **named)
-    if cuda:
-        torch.cuda.synchronize()
-    return passes.windows / (time.perf_counter() - begun)
+    (file,) = find_inputs([str(inputs)])
+    with recorded(extractor) as passes:
+        for number, rows, _ in chunks(read_rows(file, ReadOptions()), options.rows):
+            if number:
+                list(records(rows, extractor))
+    return passes
 
 
 def archive_rate(options: argparse.Namespace, passes: Passes, inputs: Path, out: Path) -> float:
@@ -223,13 +189,15 @@ def archive_rate(options: argparse.Namespace, passes: Passes, inputs: Path, out:
         kill(process)
     first, *others = read_receipts(str(out))
     read = sum(receipt.tokens for receipt in others)
-    if read != passes.read:
-        raise RuntimeError(f"the command read {read:,} tokens, the bare model {passes.read:,}")
+    if read != passes.tokens_read:
+        raise RuntimeError(
+            f"the command read {read:,} tokens, the bare model {passes.tokens_read:,}"
+        )
     begin, end = (
         Path(receipt_path(str(out), shard)).stat().st_mtime_ns / 1e9
         for shard in (first.shard, others[-1].shard)
     )
-    return passes.windows / (end - begin)
+    return passes.tokens / (end - begin)
 
 
 def rate(options: argparse.Namespace, scratch: Path) -> int:
@@ -240,14 +208,16 @@ def rate(options: argparse.Namespace, scratch: Path) -> int:
     write_tables(articles(options.news), folder, min(options.articles, _ROWS_IN_FILE))
     passes = record(options, folder)
     print(
-        f"{passes.extractor.model_name}, {passes.extractor.dtype} on {passes.extractor.device}: "
-        f"{len(passes.inputs):,} passes, {passes.windows:,} tokens in windows, {passes.read:,} read"
+        f"{passes.extractor.model_name}, {passes.extractor.backend}, {passes.extractor.dtype} on "
+        f"{passes.extractor.device}: "
+        f"{len(passes.groups):,} groups, {passes.tokens:,} tokens in windows, "
+        f"{passes.tokens_read:,} read"
     )
     bare: list[float] = []
     whole: list[float] = []
     for number in range(options.runs):
         whole.append(archive_rate(options, passes, folder, scratch / f"out-{number}"))
-        bare.append(bare_rate(passes))
+        bare.append(passes.play())
         print(f"run {number + 1}: command {whole[-1]:,.0f}, bare model {bare[-1]:,.0f} tokens/s",
               flush=True)  # fmt: skip
     share = statistics.median(whole) / statistics.median(bare)
@@ -267,6 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", help="a folder or name")
     parser.add_argument("--articles", type=int, help="100,000 for memory, 1,200 for rate")
     parser.add_argument("--rows", type=int, help="articles in a shard: 1,000, and 200 for rate")
+    parser.add_argument("--backend", default="auto")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--news", type=Path, default=NEWS, help="gzipped JSONL")

@@ -12,14 +12,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from claimx import folder as folder_module
 from claimx import storage
 from claimx.checkpoint import (
     copy_checkpoint,
     load_checkpoint,
     save_checkpoint,
-    written_whole,
 )
 from claimx.errors import CheckpointError
+from claimx.folder import written_whole
 from tests.tiny import encoder_config, random_model, wordpiece
 
 
@@ -110,7 +111,7 @@ def in_8_bits(tmp_path_factory) -> Path:
 def test_a_model_in_8_bits_and_several_files_comes_back(in_8_bits):
     loaded = load_checkpoint(in_8_bits)
     assert loaded.storage == "int8"
-    assert loaded.weights_hash == storage.weights_hash(in_8_bits)
+    assert loaded.weights_hash == folder_module.weights_hash(in_8_bits)
     assert len(list(in_8_bits.glob("model-*.safetensors"))) > 1
     for name, value in random_model(name="tiny", version="3").state_dict().items():
         found = loaded.model.state_dict()[name]
@@ -139,7 +140,7 @@ def test_a_copy_with_another_config_has_the_same_weights(source, request, tmp_pa
     copied = load_checkpoint(tmp_path / "copy")
     assert copied.name == f"tiny 4 ({checkpoint.weights_hash[:8]})"
     assert copied.storage == checkpoint.storage
-    for path in storage.weight_files(source):
+    for path in folder_module.weight_files(source):
         assert (tmp_path / "copy" / path.name).read_bytes() == path.read_bytes()
 
 
@@ -157,14 +158,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("culprit", ["write_tensors", "_flush", "_put_in_place"])
+@pytest.mark.parametrize(
+    "culprit", ["checkpoint.write_tensors", "folder._flush", "folder._put_in_place"]
+)
 def test_a_model_stays_as_it_was_where_writing_another_fails(folder, monkeypatch, culprit):
     before = contents(folder.parent)
 
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"claimx.checkpoint.{culprit}", fail)
+    monkeypatch.setattr(f"claimx.{culprit}", fail)
     with pytest.raises(CheckpointError, match="cannot be written: No space left"):
         save_checkpoint(folder, random_model(), wordpiece(), {})
     assert contents(folder.parent) == before

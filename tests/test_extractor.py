@@ -35,12 +35,14 @@ STORY = (
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    return Extractor(lexicon_checkpoint(), device="cpu")
+    return Extractor.from_checkpoint(lexicon_checkpoint(), device="cpu", dtype="float32")
 
 
 @pytest.fixture(scope="module", params=TOKENIZERS)
 def random(request) -> Extractor:
-    return Extractor(random_checkpoint(request.param), device="cpu")
+    return Extractor.from_checkpoint(
+        random_checkpoint(request.param), device="cpu", dtype="float32"
+    )
 
 
 def texts_of(spans: Any) -> list[str]:
@@ -150,7 +152,9 @@ def test_every_offset_holds_for_any_text(random, text):
 
 
 def test_a_span_takes_in_the_accents_of_its_last_letter():
-    found = Extractor(random_checkpoint(), device="cpu")("Cafe\u0301 cafe\u0301 Cafe\u0301. " * 6)
+    found = Extractor.from_checkpoint(random_checkpoint(), device="cpu", dtype="float32")(
+        "Cafe\u0301 cafe\u0301 Cafe\u0301. " * 6
+    )
     ends = [span["text"] for span in all_spans(found.to_dict()) if "caf" in span["text"].lower()]
     assert ends
     assert not [text for text in ends if text.endswith("e")]
@@ -192,10 +196,14 @@ def test_a_quote_far_down_a_long_text_is_found_as_in_the_short_one(extractor):
 
 def test_windows_do_not_show_in_the_result():
     text = "\n\n".join(f"{STORY} Part {number}." for number in range(8))
-    whole = Extractor(lexicon_checkpoint(window=100_000), device="cpu")(text)
+    whole = Extractor.from_checkpoint(
+        lexicon_checkpoint(window=100_000), device="cpu", dtype="float32"
+    )(text)
     assert len(whole.quotes) == 8
     for window, overlap in ((60, 16), (33, 5), (20, 10), (16, 0)):
-        parts = Extractor(lexicon_checkpoint(window=window, overlap=overlap), device="cpu")(text)
+        parts = Extractor.from_checkpoint(
+            lexicon_checkpoint(window=window, overlap=overlap), device="cpu"
+        )(text)
         assert parts.to_dict() == whole.to_dict()
 
 
@@ -273,7 +281,9 @@ def test_what_is_not_text_raises_alone(extractor, bad):
 
 
 def test_too_large_raises_alone_and_says_what_to_do():
-    small = Extractor(lexicon_checkpoint(), device="cpu", max_chars=200)
+    small = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cpu", dtype="float32", max_chars=200
+    )
     assert small("x" * 200).error is None
     with pytest.raises(InputError, match=r"'a'.*201 characters.*max_chars = 200") as raised:
         small(Article("a", "x" * 201))
@@ -281,7 +291,9 @@ def test_too_large_raises_alone_and_says_what_to_do():
 
 
 def test_bad_articles_are_errors_in_their_place_and_harm_no_neighbour(extractor):
-    small = Extractor(lexicon_checkpoint(), device="cpu", max_chars=500)
+    small = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cpu", dtype="float32", max_chars=500
+    )
     articles = [
         Article("good", STORY), Article("large", "x" * 501, meta={"page": 2}), 5,
         Article("none", None), Article("last", STORY),
@@ -298,7 +310,7 @@ def test_bad_articles_are_errors_in_their_place_and_harm_no_neighbour(extractor)
 
 @pytest.mark.parametrize("stage", ["encode", "score"])
 def test_a_fault_inside_harms_its_own_article_alone(stage, monkeypatch):
-    extractor = Extractor(lexicon_checkpoint(), device="cpu")
+    extractor = Extractor.from_checkpoint(lexicon_checkpoint(), device="cpu", dtype="float32")
     engine = extractor._engine
     honest = getattr(engine, stage)
 
@@ -317,19 +329,24 @@ def test_a_fault_inside_harms_its_own_article_alone(stage, monkeypatch):
 
 
 def test_an_article_that_memory_does_not_hold_harms_its_own_article_alone():
-    extractor = Extractor(lexicon_checkpoint(), device="cpu")
-    honest = extractor._engine._model.forward
+    extractor = Extractor.from_checkpoint(lexicon_checkpoint(), device="cpu", dtype="float32")
+    honest = extractor._engine.backend.model.forward
 
     def narrow(ids: torch.Tensor, *others: torch.Tensor) -> Any:
         if ids.numel() > 48:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return honest(ids, *others)
 
-    extractor._engine._model.forward = narrow
+    extractor._engine.backend.model.forward = narrow
     results = extractor.extract_many([STORY, STORY * 3, STORY])
     assert [item.error is None for item in results] == [True, False, True]
     assert "single window" in results[1].error.message
-    assert results[2].quotes == Extractor(lexicon_checkpoint(), device="cpu")(STORY).quotes
+    assert (
+        results[2].quotes
+        == Extractor.from_checkpoint(lexicon_checkpoint(), device="cpu", dtype="float32")(
+            STORY
+        ).quotes
+    )
 
 
 def test_a_single_text_in_place_of_many_is_refused(extractor):
@@ -343,18 +360,27 @@ def test_a_single_text_in_place_of_many_is_refused(extractor):
 def test_the_title_is_read_only_where_it_is_asked_for(extractor):
     article = Article("a", "It was the pier.", title="“No,” said Okafor")
     assert extractor(article).quotes == ()
-    with_title = Extractor(lexicon_checkpoint(), device="cpu", title="prepend")(article)
+    with_title = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cpu", dtype="float32", title="prepend"
+    )(article)
     assert with_title.text == "“No,” said Okafor\n\nIt was the pier."
     assert texts_of(with_title.quotes) == ["“No,”"]
     assert_places_hold(with_title)
-    assert Extractor(lexicon_checkpoint(), device="cpu", title="prepend")(STORY).text == STORY
+    assert (
+        Extractor.from_checkpoint(
+            lexicon_checkpoint(), device="cpu", dtype="float32", title="prepend"
+        )(STORY).text
+        == STORY
+    )
 
 
 def test_spans_below_the_least_score_are_left_out():
-    every = Extractor(random_checkpoint(), device="cpu")(MANY[4])
+    every = Extractor.from_checkpoint(random_checkpoint(), device="cpu", dtype="float32")(MANY[4])
     quotes = sorted(quote.score for quote in every.quotes)
     least = quotes[len(quotes) // 2]
-    some = Extractor(random_checkpoint(), device="cpu", min_score=least)(MANY[4])
+    some = Extractor.from_checkpoint(
+        random_checkpoint(), device="cpu", dtype="float32", min_score=least
+    )(MANY[4])
     assert 0 < len(some.quotes) < len(every.quotes)
     assert min(quote.score for quote in some.quotes) >= least
     assert {quote.start for quote in some.quotes} <= {quote.start for quote in every.quotes}
@@ -363,7 +389,9 @@ def test_spans_below_the_least_score_are_left_out():
 def test_the_broad_layer_answers_where_it_is_asked_for(extractor):
     text = "“No,” said the board."
     assert extractor(text).quotes[0].speaker is None
-    broad = Extractor(lexicon_checkpoint(), device="cpu", attribution="broad")(text)
+    broad = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cpu", dtype="float32", attribution="broad"
+    )(text)
     assert broad.attribution == "broad"
     assert broad.quotes[0].speaker.text == "board"
 
@@ -371,9 +399,9 @@ def test_the_broad_layer_answers_where_it_is_asked_for(extractor):
 def test_a_bare_dollar_is_what_the_caller_says():
     lexicon = {"$": "quantity/B-QUANTITY", "40": "quantity/I-QUANTITY"}
     for currency in ("USD", "AUD"):
-        found = Extractor(lexicon_checkpoint(lexicon), device="cpu", currency=currency)(
-            "It was $40."
-        )
+        found = Extractor.from_checkpoint(
+            lexicon_checkpoint(lexicon), device="cpu", currency=currency
+        )("It was $40.")
         assert found.claims[0].quantity.unit == currency
 
 
@@ -387,22 +415,25 @@ def test_a_bare_dollar_is_what_the_caller_says():
 def test_an_option_that_cannot_be_used_is_named(options):
     (value,) = options.values()
     with pytest.raises(ConfigError, match=str(value)):
-        Extractor(lexicon_checkpoint(), **{"device": "cpu", **options})
+        Extractor.from_checkpoint(lexicon_checkpoint(), **{"device": "cpu", **options})
 
 
 def test_a_model_without_the_broad_layer_says_so():
     schema = LabelSchema.from_dict({"layers": {"attribution": ["QUOTE", "CUE", "SPEAKER"]}})
     checkpoint = random_checkpoint(schema=schema)
-    assert Extractor(checkpoint, device="cpu")(STORY).attribution == "reported"
+    assert (
+        Extractor.from_checkpoint(checkpoint, device="cpu", dtype="float32")(STORY).attribution
+        == "reported"
+    )
     with pytest.raises(ConfigError, match="no 'broad' attribution"):
-        Extractor(checkpoint, device="cpu", attribution="broad")
+        Extractor.from_checkpoint(checkpoint, device="cpu", dtype="float32", attribution="broad")
 
 
 def test_a_users_own_schema_is_read():
     schema = LabelSchema.from_dict(
         {"layers": {"pets": ["CAT"]}, "links": {"near": {"heads": ["CAT"], "tails": ["CAT"]}}}
     )
-    extractor = Extractor(
+    extractor = Extractor.from_checkpoint(
         lexicon_checkpoint({"ferry": "pets/B-CAT", "pier": "pets/B-CAT"}, schema), device="cpu"
     )
     (article,) = extractor.annotate_many([Article("a", "The ferry hit the pier.")])
@@ -417,9 +448,9 @@ def test_a_users_own_schema_is_read():
 def test_a_folder_gives_the_results_of_the_model_that_was_written(tmp_path):
     model = random_model().half().float()
     save_checkpoint(tmp_path, model, wordpiece(), {"fingerprints": ["ab"]})
-    loaded = Extractor.from_pretrained(tmp_path, device="cpu")
-    before = Extractor(random_checkpoint(), device="cpu")
-    before._engine._model.load_state_dict(model.state_dict())
+    loaded = Extractor.from_pretrained(tmp_path, backend="torch", device="cpu", dtype="float32")
+    before = Extractor.from_checkpoint(random_checkpoint(), device="cpu", dtype="float32")
+    before._engine.backend.model.load_state_dict(model.state_dict())
     assert loaded.training_fingerprints == {"ab"}
     assert_alike(loaded(MANY[2]), replace(before(MANY[2]), model=loaded.model_name))
 
@@ -464,15 +495,21 @@ def test_given_spans_are_kept_and_their_links_replaced(extractor):
 @pytest.mark.gpu
 def test_a_gpu_finds_what_the_cpu_finds():
     articles = [Article(f"a{number}", text) for number, text in enumerate(MANY)]
-    on_cpu = Extractor(lexicon_checkpoint(), device="cpu").extract_many(articles)
-    on_gpu = Extractor(lexicon_checkpoint(), device="cuda", dtype="float32").extract_many(articles)
+    on_cpu = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cpu", dtype="float32"
+    ).extract_many(articles)
+    on_gpu = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cuda", dtype="float32"
+    ).extract_many(articles)
     for one, other in zip(on_cpu, on_gpu, strict=True):
         assert_alike(one, other, tolerance=1e-2)
 
 
 def test_an_article_alone_is_no_span():
     checkpoint = lexicon_checkpoint({**LEXICON, "the": "identity/B-AFFILIATION"})
-    [article] = Extractor(checkpoint).annotate_many([Article("a", "The minister told Norvale.")])
+    [article] = Extractor.from_checkpoint(checkpoint).annotate_many(
+        [Article("a", "The minister told Norvale.")]
+    )
     assert [span.text for span in article.spans if span.layer == "identity"] == [
         "minister", "Norvale"
     ]  # fmt: skip

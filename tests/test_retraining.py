@@ -321,7 +321,9 @@ def test_the_new_model_has_the_new_layer_and_has_seen_train_alone(walk):
     assert checkpoint.name.startswith("newsroom-en 0.1.0 (")
     assert checkpoint.model.config.label_schema.layer("time").labels == ("DATE",)
     train = read_native(walk.folder / "own" / "train.jsonl")
-    known = Extractor(checkpoint, device="cpu", dtype="float32").training_fingerprints
+    known = Extractor.from_checkpoint(
+        checkpoint, device="cpu", dtype="float32"
+    ).training_fingerprints
     assert known == {text_fingerprint(article.text) for article in train}
 
 

@@ -14,17 +14,15 @@ from safetensors.torch import load_file, save_file
 
 from claimx import storage
 from claimx.errors import CheckpointError, ConfigError
+from claimx.folder import INDEX, WEIGHTS, weights_hash
 from claimx.storage import (
-    INDEX,
     STEPS,
-    WEIGHTS,
     dequantise,
     pack,
     quantise,
     read_tensors,
     storage_of,
     unpack,
-    weights_hash,
     write_tensors,
 )
 

@@ -25,6 +25,7 @@ from claimx.decoding import Floats, decode_layer, log_odds
 from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.labels import LabelSchema, Layer
 from claimx.linking import resolve_people
+from claimx.torch_backend import torch_engine
 from claimx.types import AnnotatedArticle, Article
 from training.command import finish
 from training.config import Corpus
@@ -59,7 +60,7 @@ def calibrate_folder(folder: Path, dev: Sequence[Corpus], dtype: str = "float32"
         dtype: precision in which the files are read.
     """
     checkpoint = load_checkpoint(folder)
-    engine = Engine(checkpoint, dtype=dtype)
+    engine = torch_engine(checkpoint, dtype=dtype)
     config = checkpoint.model.config
     before = (config.calibration, config.persistence, config.link_thresholds)
     golds = [item.article for item in load_articles(dev)]

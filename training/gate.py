@@ -162,13 +162,16 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     floors = {} if options.propose else read_floors(options.floors)
     golds = read_gold(options.data)
-    from claimx.checkpoint import find_model, load_checkpoint
+    from claimx.checkpoint import load_checkpoint
     from claimx.extractor import Extractor
+    from claimx.hub import find_model
 
     checkpoint = load_checkpoint(find_model(options.model))
     layers = checkpoint.model.config.label_schema.layers
     known = [(layer.name, label) for layer in layers for label in layer.labels]
-    figures = measure(Extractor(checkpoint, device=options.device, dtype="float32"), golds)
+    figures = measure(
+        Extractor.from_checkpoint(checkpoint, device=options.device, dtype="float32"), golds
+    )
     if options.propose:
         print(propose(figures), end="")
         return 0

@@ -29,11 +29,11 @@ from claimx.checkpoint import (
     copy_checkpoint,
     load_checkpoint,
     save_checkpoint,
-    written_whole,
 )
 from claimx.errors import ClaimxError, ConfigError
+from claimx.folder import read_object, written_whole
 from claimx.hub import DEFAULT_MODEL, MODELS_GROUP, find_model
-from claimx.storage import STORAGES, read_object
+from claimx.storage import STORAGES
 
 # Package indexes take no larger file.
 LARGEST_WHEEL = 100_000_000

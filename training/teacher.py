@@ -16,7 +16,7 @@ import numpy.typing as npt
 from claimx.annotating import annotate
 from claimx.checkpoint import Checkpoint
 from claimx.decoding import Floats, log_softmax
-from claimx.engine import Engine
+from claimx.torch_backend import torch_engine
 from claimx.types import AnnotatedArticle, Article, Link
 
 Offsets = npt.NDArray[np.int64]
@@ -47,7 +47,7 @@ class Teacher:
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: str = "auto") -> None:
-        self._engine = Engine(checkpoint, dtype=dtype)
+        self._engine = torch_engine(checkpoint, dtype=dtype)
         self._lessons: dict[str, tuple[AnnotatedArticle, Lesson]] = {}
 
     def lesson(self, article: AnnotatedArticle) -> Lesson:

@@ -22,13 +22,14 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from claimx.batching import padded_length, special_tokens
-from claimx.checkpoint import find_model, load_checkpoint, save_checkpoint
-from claimx.engine import bfloat16_pays
+from claimx.checkpoint import load_checkpoint, save_checkpoint
 from claimx.errors import ClaimxError, ConfigError
 from claimx.extractor import Extractor
+from claimx.hub import find_model
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.modeling import ClaimxConfig, ClaimxModel
 from claimx.pairs import span_kinds
+from claimx.torch_backend import bfloat16_pays
 from training.calibrate import calibrate_folder
 from training.config import TrainConfig, load_config
 from training.data import TrainingArticle, load_articles, text_fingerprint

@@ -23,9 +23,9 @@ from rich.console import Console
 from torch import nn
 
 from claimx.batching import SpecialTokens
-from claimx.engine import bfloat16_pays
 from claimx.errors import ConfigError
 from claimx.modeling import ClaimxModel
+from claimx.torch_backend import bfloat16_pays
 from training.config import TrainConfig
 from training.objective import Batch, Objective, collate
 from training.run_state import load_state, newest_state, save_state

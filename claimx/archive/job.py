@@ -130,7 +130,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
     source = Source(
         groups, job.part, job.reading, job.rows_in_shard, done, quarantine, progress.skip
     )
-    options = {**job.extractor, "dtype": config.extractor["dtype"]}
+    options = {**job.extractor, **{name: config.extractor[name] for name in ("backend", "dtype")}}
     with stopping(say) as stopped:
         for receipt in _receipts(job, source, options, config, stopped):
             if receipt.rows_in != receipt.rows_out:
@@ -181,11 +181,11 @@ def _receipts(
 
 def run_config(job: Job) -> RunConfig:
     """Everything about a job that decides what its records are."""
-    device, dtype = _device(job)
+    choice = _choice(job)
     return RunConfig(
         claimx=__version__,
         model=_model_name(job.model),
-        extractor={**job.extractor, "device": device, "dtype": dtype},
+        extractor={**job.extractor, **choice},
         reading=asdict(job.reading),
         rows_in_shard=job.rows_in_shard,
         output=job.output,
@@ -194,19 +194,24 @@ def run_config(job: Job) -> RunConfig:
     )
 
 
-def _device(job: Job) -> tuple[str, str]:
-    """Return the kind of device and the dtype of all workers."""
-    from claimx.engine import resolved
+def _choice(job: Job) -> dict[str, str]:
+    """Return backend, kind of device and dtype of all workers."""
+    from claimx.backends import choose
 
-    dtype = job.extractor.get("dtype", "auto")
+    backend, dtype = (job.extractor.get(name, "auto") for name in ("backend", "dtype"))
     if job.engine == "ray" and job.device == "cuda":  # which this machine need not have
-        return job.device, "bfloat16" if dtype == "auto" else dtype
-    return resolved(job.device, dtype)
+        if backend == "openvino":
+            choose(backend, job.device)  # says why not
+        dtype = "bfloat16" if dtype == "auto" else dtype
+        return {"backend": "torch", "device": job.device, "dtype": dtype}
+    choice = choose(backend, job.device, dtype)
+    kind, _, _ = choice.device.partition(":")
+    return {"backend": choice.backend, "device": kind, "dtype": choice.dtype}
 
 
 def _model_name(model: str | None) -> str:
     """Name, version and hash of a model, as in its records, without loading it."""
-    from claimx.checkpoint import stored_name
+    from claimx.folder import stored_name
 
     return stored_name(find_model(model))
 

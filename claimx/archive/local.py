@@ -15,7 +15,9 @@ from claimx.archive.rows import Row
 from claimx.archive.run import RunConfig
 from claimx.archive.shards import Shard, ShardRunner
 from claimx.archive.workers import MakeRunner, run_shards
+from claimx.backends import may_have_cuda
 from claimx.errors import ClaimxError, InputError
+from claimx.openvino_backend import processors
 
 
 @dataclass
@@ -176,17 +178,18 @@ def make_runner(
     Args:
         model: folder or name.
         options: of the `Extractor`.
-        threads: CPU threads of the process; 0 is torch's choice.
+        threads: CPU threads of the process; 0 is the backend's choice.
         config: of the run.
         folder: the output folder.
     """
-    import torch
-
     from claimx.extractor import Extractor
 
-    if threads:
+    if threads and options.get("backend") == "torch":
+        import torch
+
         torch.set_num_threads(threads)
-    return ShardRunner(Extractor.from_pretrained(model, **options), config, folder)
+    extractor = Extractor.from_pretrained(model, threads=threads, **options)
+    return ShardRunner(extractor, config, folder)
 
 
 def devices(asked: str, workers: int) -> list[tuple[str, int]]:
@@ -196,17 +199,15 @@ def devices(asked: str, workers: int) -> list[tuple[str, int]]:
         asked: ``auto``, ``cpu``, ``cuda`` (all GPUs) or ``cuda:N``.
         workers: how many; 0 is one for each GPU, or one on CPUs.
     """
-    import os
+    if asked == "cuda" or (asked == "auto" and may_have_cuda()):
+        import torch
 
-    import torch
-
-    cuda = asked == "cuda" or (asked == "auto" and torch.cuda.is_available())
-    if cuda:
-        count = workers or max(1, torch.cuda.device_count())
-        return [(f"cuda:{n % max(1, torch.cuda.device_count())}", 0) for n in range(count)]
+        gpus = torch.cuda.device_count()
+        if gpus or asked == "cuda":
+            count = workers or max(1, gpus)
+            return [(f"cuda:{n % max(1, gpus)}", 0) for n in range(count)]
     count = workers or 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return [(asked, max(1, (cores or 1) // count) if count > 1 else 0)] * count
+    return [(asked, max(1, processors() // count) if count > 1 else 0)] * count
 
 
 def run_local(

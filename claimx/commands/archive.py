@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
+from claimx.commands.shared import (
+    BackendOption,
+    DeviceOption,
+    DtypeOption,
+    ModelOption,
+    complain,
+    orderly,
+)
 from claimx.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -132,6 +139,7 @@ def archive(
     currency: _Currency = "USD",
     title: _Title = None,
     model: ModelOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
@@ -156,8 +164,8 @@ def archive(
             address=address, gpus_per_worker=gpus_per_worker,
             reading=ReadOptions(text_field, id_field, title_field, check_language=not any_language),
             extractor={
-                "dtype": dtype, "attribution": attribution, "min_score": min_score,
-                "currency": currency, "title": title,
+                "backend": backend, "dtype": dtype, "attribution": attribution,
+                "min_score": min_score, "currency": currency, "title": title,
             },
         )  # fmt: skip
         raise typer.Exit(_run(job, metrics))

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from claimx.commands.shared import (
     AddOption,
+    BackendOption,
     DeviceOption,
     DtypeOption,
     LayersOption,
@@ -70,6 +71,7 @@ def prelabel(
     model: ModelOption = None,
     layers: LayersOption = None,
     add: AddOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
@@ -89,7 +91,8 @@ def prelabel(
     """
     with orderly():
         schema = chosen_schema(model_schema(model), layers, add or [])
-        found, failed = _predict(read_files(articles), lambda: _load(model, device, dtype), schema)
+        options = {"backend": backend, "device": device, "dtype": dtype}
+        found, failed = _predict(read_files(articles), lambda: _load(model, options), schema)
         if found:
             found.sort(key=certainty)
             _write(found, to, output)
@@ -102,10 +105,10 @@ def prelabel(
         raise typer.Exit(1 if found else 2)
 
 
-def _load(model: str | None, device: str, dtype: str) -> Extractor:
+def _load(model: str | None, options: dict[str, Any]) -> Extractor:
     from claimx.extractor import Extractor
 
-    return Extractor.from_pretrained(model, device=device, dtype=dtype)
+    return Extractor.from_pretrained(model, **options)
 
 
 # ---- predicting ---------------------------------------------------------------------------

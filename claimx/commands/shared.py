@@ -30,6 +30,14 @@ ModelOption = Annotated[
 DeviceOption = Annotated[
     str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 and so on.")
 ]
+BackendOption = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="auto, torch, or openvino (CPUs; pip install 'claimx[fast]').",
+    ),
+]
 DtypeOption = Annotated[
     str, typer.Option("--dtype", metavar="NAME", help="auto, float32, bfloat16 or float16.")
 ]

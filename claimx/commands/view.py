@@ -6,11 +6,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
+from claimx.commands.shared import (
+    BackendOption,
+    DeviceOption,
+    DtypeOption,
+    ModelOption,
+    complain,
+    orderly,
+)
 from claimx.page.document import page
 from claimx.page.reading import join_texts, read_items
 from claimx.render import write_whole
@@ -53,6 +60,7 @@ def view(
         str | None, typer.Option(help="prepend reads the title before the text.")
     ] = None,
     model: ModelOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
@@ -69,6 +77,7 @@ def view(
         items = list(islice(wanted, _MOST + 1))
         more = len(items) > _MOST
         options = {
+            "backend": backend,
             "device": device,
             "dtype": dtype,
             "attribution": attribution,
@@ -92,7 +101,7 @@ def view(
         raise typer.Exit(1 if len(found) > failures else 2)
 
 
-def _load(model: str | None, options: dict[str, object]) -> Extractor:
+def _load(model: str | None, options: dict[str, Any]) -> Extractor:
     from claimx.extractor import Extractor
 
     return Extractor.from_pretrained(model, **options)

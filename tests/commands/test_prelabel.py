@@ -27,7 +27,9 @@ TEXT = "🚢 “She told the board,” said Okafor, minister. About 40 percent o
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
     """A model whose answers are known, in the place of the shipped one."""
-    extractor = Extractor(lexicon_checkpoint(), device="cpu", dtype="float32", max_chars=500)
+    extractor = Extractor.from_checkpoint(
+        lexicon_checkpoint(), device="cpu", dtype="float32", max_chars=500
+    )
     monkeypatch.setattr(command, "_load", lambda *_: extractor)
     monkeypatch.setattr(command, "model_schema", lambda _: DEFAULT_SCHEMA)
     return extractor

@@ -9,8 +9,8 @@ import pytest
 
 from claimx.checkpoint import load_checkpoint, save_checkpoint
 from claimx.decoding import calibrate
-from claimx.engine import Engine
 from claimx.extractor import Extractor
+from claimx.torch_backend import torch_engine
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 from tests.tiny import lexicon_checkpoint, random_model, wordpiece
 from tests.training.small import ARTICLES, PIER, only, write_corpus
@@ -118,7 +118,10 @@ def test_a_price_of_ending_is_chosen_where_it_mends_torn_spans():
     whole = lexicon_checkpoint(lexicon)
     fitted = [
         fit_persistence(read(engine, torn(3)), engine.schema)
-        for engine in (Engine(checkpoint, "cpu"), Engine(whole, "cpu"))
+        for engine in (
+            torch_engine(checkpoint, "cpu", "float32"),
+            torch_engine(whole, "cpu", "float32"),
+        )
     ]
     assert fitted[0].keys() == {"identity/PERSON"}
     assert fitted[1] == {}
