@@ -13,8 +13,8 @@ from tokenizers import Tokenizer
 
 from claimx.errors import CheckpointError
 
-# Few different widths keep the allocator's memory flat.
-_ROUND_TO = 16
+# Few different widths keep torch's allocator's memory flat.
+ROUND_TO = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,6 @@ def pad_windows(
     return PaddedWindows(rows, mask, values)
 
 
-def padded_length(tokens: int, special: SpecialTokens) -> int:
-    """Return the padded width of a window of so many tokens."""
-    return -(-(tokens + special.count) // _ROUND_TO) * _ROUND_TO
+def padded_length(tokens: int, special: SpecialTokens, multiple: int = ROUND_TO) -> int:
+    """Return the padded width of a window of so many tokens, a multiple of some number."""
+    return -(-(tokens + special.count) // multiple) * multiple

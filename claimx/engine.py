@@ -65,12 +65,14 @@ class Backend(Protocol):
         device: "cpu", "cuda", "cuda:1" ...
         dtype: "float32", "bfloat16" or "float16".
         tokens_at_once: padded tokens that a pass should have at most; may shrink.
+        round_to: what the width of a pass is a multiple of.
     """
 
     name: str
     device: str
     dtype: str
     tokens_at_once: int
+    round_to: int
 
     def passes(self, batches: Iterable[PaddedWindows]) -> Iterator[Outputs]:
         """Run batches of windows through the model; outputs come in the same order."""
@@ -220,11 +222,13 @@ class Engine:
         items.sort(key=lambda item: item[1].start - item[1].end)
         begin = 0
         while begin < len(items):
-            longest = padded_length(items[begin][1].end - items[begin][1].start, self._special)
+            longest = padded_length(
+                items[begin][1].end - items[begin][1].start, self._special, self.backend.round_to
+            )
             count = max(1, self.backend.tokens_at_once // longest)
             part = items[begin : begin + count]
             parts.append(part)
-            yield self._pad(texts, part)
+            yield self._pad(texts, part, longest)
             begin += count
 
     def _places(
@@ -244,13 +248,13 @@ class Engine:
         return np.concatenate(sources), np.concatenate(targets)
 
     def _pad(
-        self, texts: Sequence[EncodedText], batch: Sequence[tuple[int, Window]]
+        self, texts: Sequence[EncodedText], batch: Sequence[tuple[int, Window]], width: int
     ) -> PaddedWindows:
         pieces = []
         for number, window in batch:
             encoding, part = texts[number].encoding, slice(window.start, window.end)
             pieces.append((encoding.ids[part], encoding.features[part]))
-        return pad_windows(pieces, self._special)
+        return pad_windows(pieces, self._special, width)
 
 
 def _by_token(values: Floats) -> Floats:

@@ -32,7 +32,7 @@ READING, LINKING, RECEIPT = "reading.xml", "linking.xml", "export.json"
 EXPORT_FORMAT = 1
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 # Padded tokens in a pass: what a processor's own caches hold is quickest.
-_TOKENS_AT_ONCE = 1_024
+_TOKENS_AT_ONCE = 1_056
 
 
 def openvino_version() -> str | None:
@@ -93,6 +93,7 @@ class OpenVINOBackend:
 
     name = "openvino"
     device = "cpu"
+    round_to = 2  # few tokens of padding; its memory does not depend on the number of widths
 
     def __init__(
         self, folder: Path, layers: Sequence[str], dtype: str = "auto", threads: int = 0

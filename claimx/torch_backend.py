@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from claimx.batching import PaddedWindows
+from claimx.batching import ROUND_TO, PaddedWindows
 from claimx.checkpoint import Checkpoint
 from claimx.engine import Engine, Floats, Integers, Outputs
 from claimx.errors import ClaimxError, ConfigError
@@ -43,6 +43,7 @@ class TorchBackend:
     """
 
     name = "torch"
+    round_to = ROUND_TO
 
     def __init__(self, model: ClaimxModel, device: str = "auto", dtype: str = "auto") -> None:
         self._device = pick_device(device)

@@ -1,16 +1,16 @@
-"""Measure how fast claimx reads, next to what a user would otherwise run and to what the chip can do.
+"""Measure how fast claimx reads, beside what a user would otherwise run and what the chip can do.
 
     python scripts/bench.py speed --model claimx-en-small [--articles 500] [--runs 3]
-    python scripts/bench.py agree --model claimx-en-small      same spans as float32, alone or together
-    python scripts/bench.py length --model claimx-en-small     texts of 1,000 to 1,000,000 tokens
-    python scripts/bench.py memory --model claimx-en-small     2,000 passes of all shapes
-    python scripts/bench.py start --model claimx-en-small      from the command line to the first record
+    python scripts/bench.py agree      same spans as float32, and alone as together
+    python scripts/bench.py length     texts of 1,000 to 1,000,000 tokens
+    python scripts/bench.py memory     2,000 passes of all shapes
+    python scripts/bench.py start      from the command line to the first record
 
-Each takes --backend, --device and --dtype. speed runs five sides in one process, in turns, on the
-same real articles, and compares medians:
+Each takes --model, --backend, --device and --dtype. speed runs five sides in one process,
+in turns, on the same real articles, and compares medians:
 
-a  `transformers.pipeline("token-classification")`, float32, same encoder and one head: as it is, and
-   with a batch of 16
+a  `transformers.pipeline("token-classification")`, float32, same encoder and one head: as it is,
+   and with a batch of 16
 b  a plain loop in torch, float32: windows in the order of the articles, 16 a batch, padded
 c  claimx, from text to record
 d  the forward passes alone, on batches without any padding: the ceiling, in c's dtype and backend
@@ -85,13 +85,14 @@ class Sides:
         checkpoint = load_checkpoint(find_model(options.model))
         tokenizer = PreTrainedTokenizerFast(
             tokenizer_object=checkpoint.tokenizer, model_max_length=_MOST_TOKENS + 2,
-            unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
+            pad_token="[PAD]",  # noqa: S106
         )  # fmt: skip
         texts = tuple(cut(tokenizer, text) for text in read_texts(options.news, options.articles))
         extractor = bench_checks.extractor(options)
         with recorded(extractor) as passes:
             extractor.extract_many(texts)
-        model = checkpoint.model.to(options.device if options.device != "auto" else "cpu")
+        model: Any = checkpoint.model
+        model.to(extractor.device)
         return cls(texts, extractor, passes, model, tokenizer)
 
 
@@ -107,18 +108,18 @@ def cut(tokenizer: PreTrainedTokenizerFast, text: str) -> str:
 # ---- the sides --------------------------------------------------------------------------------
 
 
-def one_head(model: ClaimxModel) -> nn.Module:
+def one_head(model: ClaimxModel) -> Any:
     """Give the encoder of a model one plain head, as `run_ner` makes them."""
     config = model.config.encoder_config()
     config.num_labels = 7
     tagger = AutoModelForTokenClassification.from_config(config)
     tagger.base_model.load_state_dict(model.encoder.state_dict(), strict=False)
-    return tagger.eval().to(model.device)  # type: ignore[no-any-return]
+    return tagger.eval().to(model.device)
 
 
 def pipeline_seconds(sides: Sides, batch: int) -> float:
     """Side a."""
-    model: Any = one_head(sides.model)
+    model = one_head(sides.model)
     tagger = TokenClassificationPipeline(
         model=model, tokenizer=sides.tokenizer, device=sides.model.device
     )
@@ -164,7 +165,8 @@ def claimx_seconds(sides: Sides) -> float:
 def ceiling(sides: Sides) -> float:
     """Side d: tokens a second."""
     engine = sides.extractor._engine
-    width = padded_length(engine.config.window, special_tokens(engine._tokenizer))
+    special = special_tokens(engine._tokenizer)
+    width = padded_length(engine.config.window, special, engine.backend.round_to)
     rows = max(1, engine.backend.tokens_at_once // width)
     count = max(4, min(400, sides.passes.tokens // (rows * width)))
     generator = np.random.default_rng(0)
@@ -186,18 +188,19 @@ def chip(dtype: str, device: torch.device) -> float:
         for _ in range(count):
             left @ left
         if device.type == "cuda":
-            torch.cuda.synchronize()
+            torch.cuda.synchronize()  # type: ignore[no-untyped-call]
 
     run()
-    return 2 * size**3 * count / timed(run)
+    seconds = timed(run)
+    return 2.0 * size**3 * count / seconds
 
 
-def operations(model: ClaimxModel, tokens: int) -> float:
+def operations(model: Any, tokens: int) -> float:
     """Floating point operations of the encoder for each token of a window of so many."""
     layers = [m for m in model.encoder.modules() if isinstance(m, nn.Linear)]
     config = model.encoder.config
     attention = 4 * tokens * config.hidden_size * config.num_hidden_layers
-    return 2 * sum(layer.weight.numel() for layer in layers) + attention
+    return 2.0 * sum(layer.weight.numel() for layer in layers) + float(attention)
 
 
 def timed(run: Callable[[], object]) -> float:

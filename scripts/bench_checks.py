@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def length(options: argparse.Namespace, texts: Sequence[str]) -> dict[str, Any]:
         rates[f"{wanted}"] = (reader.tokens_read - before) / seconds
         print(
             f"one text of {reader.tokens_read - before:,} tokens: {rates[str(wanted)]:,.0f} "
-            f"tokens/s, {resident_bytes(None) / 1e6:,.0f} MB held afterwards",
+            f"tokens/s, {resident_bytes(os.getpid()) / 1e6:,.0f} MB held afterwards",
             flush=True,
         )
     return rates
@@ -128,7 +129,7 @@ def memory(options: argparse.Namespace, texts: Sequence[str]) -> dict[str, Any]:
     for _ in range(40):
         for _ in backend.passes(batches(50)):
             pass
-        held.append(resident_bytes(None))
+        held.append(resident_bytes(os.getpid()))
     first, last = statistics.mean(held[10:15]), statistics.mean(held[-5:])
     print(
         f"{reader.model_name}: {reader.backend}, {reader.dtype}: {held[0] / 1e6:,.0f} MB after 50 "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
+import tempfile
 from typing import Any
 
 import pytest
@@ -19,7 +22,9 @@ os.environ.update(
     HF_EVALUATE_OFFLINE="1",
     HF_HUB_DISABLE_TELEMETRY="1",
     TOKENIZERS_PARALLELISM="false",
+    CLAIMX_CACHE=tempfile.mkdtemp(prefix="claimx-cache-"),
 )
+atexit.register(shutil.rmtree, os.environ["CLAIMX_CACHE"], ignore_errors=True)
 
 # No deadline: a loaded machine is no failure. No database: runs leave nothing behind.
 settings.register_profile("claimx", deadline=None, database=None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -352,6 +354,15 @@ def test_an_article_that_memory_does_not_hold_harms_its_own_article_alone():
 def test_a_single_text_in_place_of_many_is_refused(extractor):
     with pytest.raises(InputError):
         extractor.extract_many(STORY)
+
+
+def test_a_stream_that_is_left_early_leaves_no_thread_behind(extractor):
+    before = threading.active_count()
+    stream = extractor.stream((STORY for _ in count()), tokens_at_once=50)
+    assert next(stream).quotes
+    assert threading.active_count() > before
+    stream.close()
+    assert threading.active_count() == before
 
 
 # ---- options ------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """Numbers in words and digits: where they stand in a short text, and their exact value.
 
-A bounded grammar over `Decimal`. Number words and fractions go through `numerizer`, which is
-only handed well-formed runs of at most 64 characters; digits, scales, "two and a half million"
-and "tens of thousands" are read here. No text can make it slow; no value is NaN or infinite.
+A bounded grammar over `Decimal`: number words, digits, fractions, scales, "two and a half million"
+and "tens of thousands". No text can make it slow; no value is NaN or infinite.
 """
 
 from __future__ import annotations
@@ -11,14 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
-
-from numerizer import numerize
 
 from claimx.quantities.decimals import ONE, add, divide, multiply, shift
 
 LONGEST_TEXT = 200  # characters of one surface; no quantity in news comes near it
-LONGEST_WORDS = 64  # characters handed to numerizer
 LONGEST_DIGITS = 20  # digits in one number
 _LARGEST_POWER = 30  # of ten
 _MOST_SCALES = 3  # scale words in a row: "a million million million"
@@ -68,7 +63,20 @@ _VAGUE_WORDS = {
     "tens": 10, "scores": 20, "dozens": 12, "hundreds": 10**2, "thousands": 10**3,
     "millions": 10**6, "billions": 10**9, "trillions": 10**12,
 }  # fmt: skip
-# Parts of one that numerizer does not know.
+_NUMBERS = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "ninteen": 19,
+    "twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60,
+    "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_PARTS = {
+    "half": 2, "halve": 2, "quarter": 4, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6,
+    "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12,
+    "thirteenth": 13, "fourteenth": 14, "fifteenth": 15, "sixteenth": 16, "seventeenth": 17,
+    "eighteenth": 18, "nineteenth": 19, "twentieth": 20,
+}  # fmt: skip
+# As in "a millionth"; nobody writes "three and two millionths".
 _SMALL_PARTS = {
     "hundredth": 100, "thousandth": 1000, "millionth": 10**6, "billionth": 10**9,
     "trillionth": 10**12,
@@ -80,19 +88,14 @@ def _any_of(words: Iterator[str] | dict[str, int]) -> str:
 
 
 _GAP = r"(?:\s*-\s*|\s+)"
-_UNIT = "(?:one|two|three|four|five|six|seven|eight|nine)"
-_TEEN = (
-    "(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
-    "|ninteen|zero)"
+_UNIT, _TEEN, _TENS = (
+    f"(?:{_any_of(word for word, value in _NUMBERS.items() if value in values)})"
+    for values in (range(1, 10), (0, *range(10, 20)), range(20, 100))
 )
-_TENS = "(?:twenty|thirty|forty|fourty|fifty|sixty|seventy|eighty|ninety)"
 _SMALL = rf"(?:{_TENS}(?:{_GAP}?{_UNIT}\b)?|{_TEEN}|{_UNIT})\b"
+_NUMBER_WORD = re.compile(rf"{_any_of(_NUMBERS)}|hundred|[0-9]")
 _SCALE_WORDS = _any_of(_SCALES)
-_NUMERIZER_PARTS = (
-    "half|halve|quarter|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
-    "|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth"
-)
-_PART_WORDS = rf"(?P<part>{_NUMERIZER_PARTS}|{_any_of(_SMALL_PARTS)})s?\b"
+_PART_WORDS = rf"(?P<part>{_any_of(_PARTS)}|{_any_of(_SMALL_PARTS)})s?\b"
 
 # "two hundred and fifty-three"; the scale behind it is read apart.
 _GROUP = re.compile(
@@ -128,7 +131,7 @@ _COUNTED = re.compile(  # in millions, where "5m" is not metres
 _PART = re.compile(rf"{_GAP}{_PART_WORDS}", re.I)
 _BARE_PART = re.compile(rf"\b(?:(?:an?|the|one){_GAP}{_PART_WORDS}|(?P<only>half|quarter)\b)", re.I)
 _AND_PART = re.compile(
-    rf"{_GAP}and{_GAP}(?P<count>an?|{_UNIT}){_GAP}(?P<part>{_NUMERIZER_PARTS})s?\b", re.I
+    rf"{_GAP}and{_GAP}(?P<count>an?|{_UNIT}){_GAP}(?P<part>{_any_of(_PARTS)})s?\b", re.I
 )
 _POINT = re.compile(rf"{_GAP}point((?:{_GAP}(?:{_UNIT}|zero|\d)\b){{1,9}})", re.I | re.ASCII)
 _OF_SCALE = re.compile(rf"{_GAP}(?:of{_GAP})?(?:an?{_GAP})?({_SCALE_WORDS})\b", re.I)
@@ -271,8 +274,9 @@ def _read_term(text: str, start: int, money: bool) -> ReadNumber | None:
         return atom
     value, end = atom.value, atom.end
     part = _PART.match(text, end)
-    if part and (one := _part_of_one(part["part"])) is not None:
-        return _finish_part(text, start, part.end(), multiply(value, one), money)
+    if part:
+        share = multiply(value, _part_of_one(part["part"]))
+        return _finish_part(text, start, part.end(), share, money)
     scale = atom.scale
     value, end = _add_fraction(text, end, value, scale)
     for _ in range(_MOST_SCALES):
@@ -293,14 +297,12 @@ def _read_atom(text: str, start: int) -> ReadNumber | None:
     words = _GROUP.match(text, start)
     if words:
         value = _read_words(words[0])
-        if value is None:
-            return ReadNumber(start, words.end(), None)
         point = _POINT.match(text, words.end())
         if point is None:
             scale = Decimal(100) if words[0].lower().endswith("hundred") else ONE
             return ReadNumber(start, words.end(), value, scale=scale)
         for place, digit in enumerate(re.findall(r"[a-z]+|\d", point[1].lower()), 1):
-            value = add(value, shift(_read_words(digit) or Decimal(0), -place))
+            value = add(value, shift(_read_words(digit), -place))
         return ReadNumber(start, point.end(), value)
     bare = _BARE_SCALE.match(text, start)
     if bare:
@@ -360,41 +362,21 @@ def _add_fraction(text: str, end: int, value: Decimal, scale: Decimal) -> tuple[
         return value, end
     count = ONE if match["count"].lower() in {"a", "an"} else _read_words(match["count"])
     part = _part_of_one(match["part"])
-    if count is None or part is None:
-        return value, end
     return add(value, multiply(multiply(count, part), scale)), match.end()
 
 
-def _part_of_one(name: str) -> Decimal | None:
+def _part_of_one(name: str) -> Decimal:
     """Return the value of one part: "third" = 1/3."""
-    name = name.lower()
-    if name in _SMALL_PARTS:
-        return divide(ONE, Decimal(_SMALL_PARTS[name]))
-    return _read_words("one half" if name == "halve" else f"one {name}")
+    return divide(ONE, Decimal((_PARTS | _SMALL_PARTS)[name.lower()])) or ONE
 
 
-@lru_cache(maxsize=4096)
-def _read_words(words: str) -> Decimal | None:
-    """Read a well-formed run of number words with numerizer and evaluate its answer.
-
-    numerizer answers in text such as "253", "1/2" or "1/2 1000000". Only one number, or a
-    fraction of one, is accepted.
-    """
-    words = re.sub(r"[\s-]+", " ", words.lower()).strip()
-    words = re.sub(r"^(?:an? )?(?=hundred)|^an? ", "one ", words)
-    if len(words) > LONGEST_WORDS:
-        return None
-    left, hundred, right = words.partition(" hundred")
-    if hundred and " " in left:  # it reads "nineteen hundred" but not "twenty five hundred"
-        high, low = _read_words(left), _read_words(right.removeprefix(" and")) if right else ONE * 0
-        return None if high is None or low is None else add(multiply(high, Decimal(100)), low)
-    result: Decimal | None = None
-    for piece in numerize(words).split():
-        match = re.fullmatch(r"(\d{1,20}(?:\.\d{1,20})?)(?:/(\d{1,20}))?", piece, re.ASCII)
-        if match is None or (result is not None and result >= 1):
-            return None
-        number = divide(Decimal(match[1]), Decimal(match[2] or 1))
-        if number is None:
-            return None
-        result = number if result is None else multiply(result, number)
-    return result
+def _read_words(words: str) -> Decimal:
+    """Read a group of number words, or a digit: "two hundred and fifty-three"."""
+    value, counted = 0, False
+    for word in _NUMBER_WORD.findall(words.lower()):
+        if word == "hundred":
+            value = (value if counted else 1) * 100
+        else:
+            value += int(word) if word.isdigit() else _NUMBERS[word]
+        counted = True
+    return Decimal(value)

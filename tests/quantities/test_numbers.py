@@ -1,4 +1,4 @@
-"""`claimx.quantities.numbers`: number words are read back, and numerizer is kept safe."""
+"""`claimx.quantities.numbers`: number words are read back, and no text is slow."""
 
 from __future__ import annotations
 
@@ -8,27 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claimx.quantities import numbers
 from claimx.quantities.decimals import to_plain
-from claimx.quantities.numbers import LONGEST_TEXT, LONGEST_WORDS, find_numbers
-
-
-def test_numerizer_is_never_handed_a_long_text(monkeypatch: pytest.MonkeyPatch):
-    handed: list[str] = []
-
-    def watch(words: str) -> str:
-        handed.append(words)
-        return "1"
-
-    monkeypatch.setattr("claimx.quantities.numbers.numerize", watch)
-    numbers._read_words.cache_clear()
-    for text in ("seventy-seven " * 14, "three hundred and sixty-one " * 7, "8" * 190, "12 " * 60):
-        find_numbers(text)
-    numbers._read_words.cache_clear()
-    assert handed
-    assert all(len(words) <= LONGEST_WORDS for words in handed)
-    assert not any(character.isdigit() for words in handed for character in words)
-
+from claimx.quantities.numbers import LONGEST_TEXT, find_numbers
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 _SMALL = [*_UNITS.split(), "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
