@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a test or a notebook may have put something else here
-            # A terminal's own encoding is kept: what it cannot show, the view spells in its letters.
+            # A terminal keeps its encoding: the view spells what it cannot show.
             encoding = None if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
     # Loading bars and reports of the libraries are no news to someone who reads articles.

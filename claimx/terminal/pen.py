@@ -20,6 +20,7 @@ _SPELLINGS = str.maketrans(
         **dict.fromkeys("‘’‚‛′", "'"),
         **dict.fromkeys("‐‑‒–—―−·", "-"),
         "…": "...",
+        "\N{FRACTION SLASH}": "/",
         "€": "EUR ",
         "£": "GBP ",
         "\N{LATIN SMALL LETTER SHARP S}": "ss",
@@ -67,10 +68,11 @@ class Pen:
 
     def _nearest(self, character: str) -> str:
         """Return a spelling, the letter without its accents, or question marks as wide."""
+        parts = unicodedata.normalize("NFKD", character)
+        letters = "".join(part for part in parts if not unicodedata.combining(part))
         spelling = character.translate(_SPELLINGS)
         if spelling == character:
-            parts = unicodedata.normalize("NFKD", character)
-            spelling = "".join(part for part in parts if not unicodedata.combining(part))
+            spelling = letters.translate(_SPELLINGS)
         return spelling if self._has(spelling) else "?" * cell_len(character)
 
     def cut(self, words: str, cells: int) -> str:

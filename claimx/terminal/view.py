@@ -13,6 +13,8 @@ from claimx.terminal.pen import Pen
 from claimx.terminal.text import article, legend
 from claimx.types import Extraction
 
+_RULE = 4  # cells of the line beside a title
+
 
 def print_extraction(extraction: Extraction, console: Console) -> None:
     """Print the readable view of one article.
@@ -26,8 +28,9 @@ def print_extraction(extraction: Extraction, console: Console) -> None:
 
 def view(extraction: Extraction, pen: Pen) -> RenderableType:
     """Build the readable view of one article for a terminal."""
+    title = pen.cut(clean(extraction.id), pen.width - _RULE)
     parts: list[RenderableType] = [
-        Rule(pen.text(clean(extraction.id), "bold cyan"), align="left", style="cyan"),
+        Rule(Text(title, style="bold cyan"), align="left", style="cyan"),
         pen.text(_facts(extraction), "dim"),
     ]
     if extraction.error is not None:
