@@ -39,23 +39,23 @@ def said(names: Names, pen: Pen) -> RenderableType | None:
     parts: list[RenderableType] = []
     for source, quotes in by_source.items():
         if quotes:
-            parts += [
-                Padding(_source(names, pen, source), (0, 0, 0, 2)),
-                _quotes(pen, names, quotes),
-            ]
+            parts += [_source(names, pen, source), _quotes(pen, names, quotes)]
     return Group(*parts) if parts else None
 
 
-def _source(names: Names, pen: Pen, number: int | None) -> Text:
+def _source(names: Names, pen: Pen, number: int | None) -> RenderableType:
     style = f"bold {tint(names, number)}"
-    line = pen.text(f"{letter(names, number)}  ", style)
-    if number is None:
-        return line.append(NOBODY, "not bold")
-    source = names.extraction.sources[number]
-    line.append(pen.spelled(names.source_name(source)))
-    if described := names.source_described(source):
-        line.append(pen.spelled(f" · {described}"), "not bold default")
-    return line
+    line = pen.text(NOBODY)
+    if number is not None:
+        source = names.extraction.sources[number]
+        line = pen.text(names.source_name(source), style)
+        if described := names.source_described(source):
+            line.append(pen.spelled(f" · {described}"), "not bold default")
+    row = Table.grid(padding=(0, 1, 0, 0))
+    row.add_column(min_width=2)
+    row.add_column(overflow="fold")
+    row.add_row(Text(letter(names, number), style), line)
+    return Padding(row, (0, 0, 0, 2))
 
 
 def _quotes(pen: Pen, names: Names, quotes: Sequence[Quote]) -> RenderableType:
@@ -152,7 +152,7 @@ def people(names: Names, pen: Pen) -> RenderableType | None:
 def _table(pen: Pen, titles: Sequence[str], rows: Iterable[Sequence[Text]]) -> RenderableType:
     """Return a table, or on a narrow terminal a card for each row."""
     if pen.width < _NARROW:
-        return Group(*(_card(pen, titles, row) for row in rows))
+        return Group(*(_card(pen, titles, row, first=not at) for at, row in enumerate(rows)))
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     for title in titles:
         justify: JustifyMethod = "right" if title in _NUMERIC else "left"
@@ -162,11 +162,11 @@ def _table(pen: Pen, titles: Sequence[str], rows: Iterable[Sequence[Text]]) -> R
     return Padding(table, (0, 0, 0, 2))
 
 
-def _card(pen: Pen, titles: Sequence[str], row: Sequence[Text]) -> RenderableType:
+def _card(pen: Pen, titles: Sequence[str], row: Sequence[Text], *, first: bool) -> RenderableType:
     card = Table.grid(padding=(0, 2, 0, 0))
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
     for title, cell in zip(titles, row, strict=True):
         if cell.plain != pen.spelled(_NONE):
             card.add_row(title.lower(), cell)
-    return Padding(card, (0, 0, 1, 2))
+    return Padding(card, (0 if first else 1, 0, 0, 2))
