@@ -112,8 +112,6 @@ class _Hand:
             if mark.start == piece.start:
                 line.append(self._pen.spelled(self._opening(mark)), self._style(mark))
         words = one_line(self._names.text[piece.start : piece.end])
-        if line.plain.endswith(" "):
-            words = words.lstrip(" ")
         line.append(self._pen.spelled(words), " ".join(map(self._style, marks)))
         for mark in reversed(marks):
             if mark.end == piece.end:
