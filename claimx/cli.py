@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -229,7 +230,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a test or a notebook may have put something else here
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            # A terminal keeps its encoding: the view spells what it cannot show.
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
     # Loading bars and reports of the libraries are no news to someone who reads articles.
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -306,17 +309,19 @@ def _writer(*, as_json: bool | None, with_text: bool) -> Callable[[Extraction], 
         as_json = not sys.stdout.isatty()
     if as_json:
         return lambda extraction: _write(to_json(extraction, with_text=with_text))
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
 
-    from claimx.render import print_extraction
+    from claimx.terminal.view import print_extraction
 
     console = Console(file=sys.stdout)
+    if console.is_dumb_terminal:  # of which rich takes for granted that it has 80 columns
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
 
     def show(extraction: Extraction) -> None:
         if extraction.error is None:  # else the line on standard error says it all
             with console.capture() as capture:
                 print_extraction(extraction, console)
-            _write(capture.get())
+            _write("\n".join(line.rstrip() for line in capture.get().split("\n")))
 
     return show
 

@@ -23,8 +23,8 @@ ABOVE_TORCH = (
     "errors", "extras", "types", "labels", "text", "encoding", "tagging", "alignment", "windows",
     "pairs", "decoding", "quantities", "linking",
     "metrics",
-    "formats", "checking", "reading", "render", "page", "batching", "hub", "folder", "engine",
-    "annotating", "openvino_backend",
+    "formats", "checking", "reading", "render", "page", "terminal", "batching", "hub", "folder",
+    "engine", "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (
     "modeling",

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from claimx import Article, Extractor
-from claimx.render import print_extraction
+from claimx.terminal.view import print_extraction
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import types
@@ -117,7 +118,7 @@ def test_view_is_readable_text(run, article):
 
 def test_a_terminal_gets_the_view_without_being_asked(run, article, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    assert "Quotes" in run("extract", article)[1]
+    assert "Who said what" in run("extract", article)[1]
     assert records(run("extract", "--json", article)[1])
 
 
@@ -339,6 +340,35 @@ def test_output_is_utf8_whatever_the_locale(article):
     out, err = child.communicate(timeout=60)
     assert (child.returncode, err) == (0, b"")
     assert "“No,”".encode() in out
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("environment", "quote"),
+    [
+        ({"TERM": "dumb", "PYTHONIOENCODING": "ascii"}, b'?<"No," she said.>'),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "?«“No,” she said.»".encode()),
+    ],
+)
+def test_a_terminal_gets_the_view_in_what_it_can_show(article, environment, quote):
+    ours, its = os.openpty()
+    child = process("extract", str(article), output=its, COLUMNS="30", **environment)
+    os.close(its)
+    shown = b"".join(iter(lambda: _read(ours), b"")).replace(b"\r\n", b"\n")
+    assert child.wait(timeout=60) == 0
+    lines = [re.sub(rb"\x1b\[[0-9;]*m", b"", line) for line in shown.split(b"\n")]
+    assert b"  " + quote in lines
+    assert b" \n" not in shown
+    assert max(len(line.decode()) for line in lines) <= 30
+    assert not re.search(rb"\x1b\[[0-9;]*3[0-7]m", shown)
+    assert (b"\x1b" in shown) == (environment["TERM"] == "xterm")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # which Linux raises when the other side was closed
+        return b""
 
 
 def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):

@@ -1,74 +1,13 @@
-"""The readable view: complete, honest at 80 columns and without colour, safe for a terminal."""
+"""How findings are said: numbers in words, text of articles without what could steer a terminal."""
 
 from __future__ import annotations
-
-import io
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
-from rich.console import Console
 
-from claimx.render import clean, normal_form, print_extraction
-from claimx.types import Extraction, Failure, Quantity, Span
-
-
-def shown(extraction: Extraction, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, no_color=True)
-    print_extraction(extraction, console)
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
-
-
-def squeezed(text: str) -> str:
-    return " ".join(text.split())
-
-
-def test_a_quote_is_shown_with_kind_score_speaker_role_and_affiliation(harbour):
-    text = squeezed(shown(harbour))
-    assert "Ines Okafor · deputy head · the Harbour Board direct “Close the pier,” 0.98" in text
-
-
-def test_a_speaker_is_named_once_for_quotes_in_a_row_and_missing_ones_are_said(harbour):
-    quotes = shown(harbour).split("Claims")[0]
-    assert quotes.count("Ines Okafor") == 1
-    assert quotes.count("no source named") == 1
-
-
-def test_a_claim_is_shown_with_value_measured_thing_and_who_claims_it(harbour):
-    table = squeezed(shown(harbour).split("Claims")[1])
-    assert "roughly 40 percent about 40 percent piles Ines Okafor" in table
-    assert "5 to 7 months 5 to 7 months – –" in table
-
-
-def test_a_claim_with_an_endless_surface_is_cut_in_the_middle(harbour):
-    surface = "40 percent " + "of the old " * 50 + "piles"
-    quantity = replace(harbour.claims[0].quantity, text=surface)
-    claim = replace(harbour.claims[0], quantity=quantity)
-    text = squeezed(shown(replace(harbour, claims=(claim,)), width=300))
-    assert "roughly 40 percent of the old" in text
-    assert "… " in text
-    assert text.count("of the old") < 12
-
-
-def test_people_and_notes_are_shown(harbour):
-    text = squeezed(shown(harbour).split("People")[1])
-    assert "Ines Okafor deputy head the Harbour Board 1" in text
-    assert "1 lone surrogate" in text
-
-
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_no_line_is_wider_than_the_terminal(harbour, width):
-    assert all(cell_len(line) <= width for line in shown(harbour, width).splitlines())
-
-
-def test_an_article_with_nothing_in_it_says_so():
-    assert "no quotes, claims or people found" in shown(Extraction("empty.txt"))
-
-
-def test_an_error_record_says_why():
-    assert "too large" in shown(Extraction("x", error=Failure("too_large", "too large")))
+from claimx.render import clean, normal_form
+from claimx.types import Quantity
 
 
 @pytest.mark.parametrize(
@@ -139,15 +78,3 @@ def test_no_article_can_steer_the_terminal(text):
     cleaned = clean("\x1b[2J" + text + "\u202e\r")
     assert cleaned.isprintable() or not set(cleaned) & set("\x1b\r\n\b\x9b\u202e\u2066")
     cleaned.encode("utf-8")
-
-
-def test_square_brackets_in_a_text_are_no_markup(harbour):
-    first = replace(harbour.quotes[0], text="[bold]no[/bold] [/] [link=x]")
-    assert "[bold]no[/bold] [/] [link=x]" in shown(replace(harbour, quotes=(first,)))
-
-
-def test_a_role_is_listed_once_whatever_its_case(harbour):
-    person = harbour.people[0]
-    roles = (*person.roles, Span(0, 1, "Deputy  Head", 0.5))
-    text = shown(replace(harbour, people=(replace(person, roles=roles),)))
-    assert "eputy Head" not in text.split("People")[1]

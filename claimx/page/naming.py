@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from claimx.render import clean, listed
-from claimx.types import Claim, Extraction, Person, Quote, Source, Speaker
+from claimx.types import Claim, Extraction, Person, Quote, Source, Span, Speaker
 
 NOBODY = "no source named"
 WRITER = "the article itself"
@@ -16,6 +17,7 @@ TINTS = 6  # as many sources are told apart by tint, those with most to say
 _LONGEST_HEADLINE = 160
 _LONGEST_LABEL = 120
 LINE = re.compile(r"[^\r\n]+")
+_ARTICLE = re.compile(r"^(?:the|an?) ")
 _DATE = re.compile(r"(?:\w+day,? )?(?:\w+\.? \d{1,2}|\d{1,2} \w+\.?),? \d{4}")
 
 
@@ -33,6 +35,14 @@ def short(text: str, most: int = _LONGEST_LABEL) -> str:
     """Return a text on one line, cut with dots where it is long."""
     line = clean(text)
     return line if len(line) <= most else f"{line[:most].rstrip()}…"
+
+
+def _not_in(name: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Leave out what a name says itself: ``Analysts at Fjeld`` need no role and no affiliation."""
+    words = f" {clean(name).casefold()} "
+    return (
+        span for span in spans if f" {_ARTICLE.sub('', clean(span.text).casefold())} " not in words
+    )
 
 
 def headline_end(text: str) -> int:
@@ -136,10 +146,14 @@ class Names:
 
     def source_facts(self, source: Source) -> str:
         """Say what kind of source this is, with roles and affiliations."""
+        return " · ".join(filter(None, (clean(source.kind), self.source_described(source))))
+
+    def source_described(self, source: Source) -> str:
+        """List the roles and affiliations of a source, but for those that only repeat its name."""
         voices = self._voices[source.id]
-        roles = listed(role for voice in voices for role in voice.roles)
-        bodies = listed(body for voice in voices for body in voice.affiliations)
-        return " · ".join(filter(None, (clean(source.kind), roles, bodies)))
+        roles = _not_in(source.name, (role for voice in voices for role in voice.roles))
+        bodies = _not_in(source.name, (body for voice in voices for body in voice.affiliations))
+        return " · ".join(filter(None, (listed(roles), listed(bodies))))
 
     def who(self, quote: Quote | None) -> str:
         """Name who says a quote."""
