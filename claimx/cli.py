@@ -192,6 +192,8 @@ def info(
                 "device": extractor.device,
                 "dtype": extractor.dtype,
             }
+            if extractor.device != "cpu":
+                facts["note"] = "nothing was measured on GPUs yet: docs/performance.md"
         finally:  # the versions are wanted most where the model does not load
             _write(
                 json.dumps(facts, ensure_ascii=False)

@@ -188,7 +188,7 @@ def chip(dtype: str, device: torch.device) -> float:
         for _ in range(count):
             left @ left
         if device.type == "cuda":
-            torch.cuda.synchronize()  # type: ignore[no-untyped-call]
+            torch.cuda.synchronize()
 
     run()
     seconds = timed(run)
@@ -252,14 +252,15 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
         flush=True,
     )
     runs: dict[str, list[float]] = {}
+    rates: dict[str, Callable[[], float]] = {
+        "a": lambda: tokens / pipeline_seconds(sides, 1),
+        "a, batch 16": lambda: tokens / pipeline_seconds(sides, 16),
+        "b": lambda: tokens / plain_seconds(sides),
+        "c": lambda: tokens / claimx_seconds(sides),
+        "d": lambda: ceiling(sides),
+    }
     for number in range(options.runs):
-        for name, rate in {
-            "a": lambda: tokens / pipeline_seconds(sides, 1),
-            "a, batch 16": lambda: tokens / pipeline_seconds(sides, 16),
-            "b": lambda: tokens / plain_seconds(sides),
-            "c": lambda: tokens / claimx_seconds(sides),
-            "d": lambda: ceiling(sides),
-        }.items():
+        for name, rate in rates.items():
             runs.setdefault(name, []).append(rate())
             print(f"run {number + 1}, {name}: {runs[name][-1]:,.0f} tokens/s", flush=True)
         runs.setdefault("e", []).append(chip(extractor.dtype, sides.model.device))

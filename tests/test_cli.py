@@ -33,7 +33,8 @@ class StandIn:
 
     model_name = "claimx-test 0.0.0 (00000000)"
     device = "cpu"
-    dtype = "torch.float32"
+    dtype = "float32"
+    backend = "torch"
     loads: ClassVar[list[dict[str, Any]]] = []
     fault: ClassVar[BaseException | None] = None
 
@@ -130,11 +131,12 @@ def test_with_text_puts_the_text_into_the_record(run, article):
 def test_options_reach_the_extractor(run, article, stand_in):
     run(
         "extract", article, "--attribution", "broad", "--device", "cuda:1", "--dtype", "bfloat16",
+        "--backend", "torch",
         "--model", "folder", "--min-score", "0.25", "--currency", "AUD", "--title", "prepend",
     )  # fmt: skip
     assert stand_in.loads == [
         {
-            "model": "folder", "device": "cuda:1", "dtype": "bfloat16", "attribution": "broad",
+            "model": "folder", "backend": "torch", "device": "cuda:1", "dtype": "bfloat16", "attribution": "broad",
             "min_score": 0.25, "currency": "AUD", "title": "prepend",
         }
     ]  # fmt: skip
@@ -144,7 +146,7 @@ def test_the_defaults_of_the_command_are_those_of_the_library(run, article, stan
     run("extract", article)
     assert stand_in.loads == [
         {
-            "model": None, "device": "auto", "dtype": "auto", "attribution": "reported",
+            "model": None, "backend": "auto", "device": "auto", "dtype": "auto", "attribution": "reported",
             "min_score": 0.0, "currency": "USD", "title": None,
         }
     ]  # fmt: skip
@@ -169,9 +171,15 @@ def test_info_says_versions_model_device_and_dtype(run):
     assert code == 0
     assert facts["claimx"] == claimx.__version__
     assert facts["torch"][0].isdigit()
-    assert (facts["model"], facts["device"], facts["dtype"]) == (
-        StandIn.model_name, "cpu", "float32",
+    assert (facts["model"], facts["backend"], facts["device"], facts["dtype"]) == (
+        StandIn.model_name, "torch", "cpu", "float32",
     )  # fmt: skip
+
+
+def test_info_says_that_gpus_were_not_measured(run, monkeypatch):
+    assert "nothing was measured on GPUs" not in run("info")[1]
+    monkeypatch.setattr(StandIn, "device", "cuda")
+    assert "nothing was measured on GPUs" in run("info")[1]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["extract", "--help"]])
