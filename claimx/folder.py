@@ -143,7 +143,7 @@ def open_folder(folder: Path) -> ModelFolder:
     Raises:
         CheckpointError: in one sentence, naming the file that is missing or damaged.
     """
-    _check_manifest(folder)
+    hashes = _check_manifest(folder)
     config = read_object(folder / CONFIG)
     if config.get("model_type") != "claimx":
         raise CheckpointError(
@@ -166,7 +166,12 @@ def open_folder(folder: Path) -> ModelFolder:
         _logger.warning("%s has no %s: damage to its files would go unnoticed", folder, MANIFEST)
     training = read_object(folder / TRAINING) if (folder / TRAINING).is_file() else {}
     return ModelFolder(
-        folder, config, settings, load_tokenizer(path), weights_hash(folder), training
+        folder,
+        config,
+        settings,
+        load_tokenizer(path),
+        hashes.get(WEIGHTS) or weights_hash(folder),
+        training,
     )
 
 
@@ -175,12 +180,13 @@ def unusable(folder: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{folder / CONFIG} cannot be used: {' '.join(str(error).split())}")
 
 
-def _check_manifest(folder: Path) -> None:
+def _check_manifest(folder: Path) -> dict[str, str]:
+    """Check the files that a manifest speaks of; return their hashes."""
     path = folder / MANIFEST
     if not path.is_file():
         if not (folder / CONFIG).is_file():
             raise CheckpointError(f"{folder} is no model folder: it has no {CONFIG}")
-        return
+        return {}
     hashes = read_object(path).get("sha256")
     if not isinstance(hashes, dict):
         raise CheckpointError(f"{path} holds no hashes")
@@ -194,6 +200,7 @@ def _check_manifest(folder: Path) -> None:
     unnamed = [file.name for file in weight_files(folder) if file.name not in hashes]
     if unnamed:
         raise CheckpointError(f"{path} has no hash of {unnamed[0]}")
+    return hashes
 
 
 # ---- files ------------------------------------------------------------------------------------

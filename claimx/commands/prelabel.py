@@ -25,9 +25,7 @@ from claimx.commands.shared import (
     orderly,
 )
 from claimx.errors import ConfigError, InputError
-from claimx.formats.certainty import PRELABELLED_BY, certainty, expected_errors
 from claimx.labels import LabelSchema
-from claimx.linking.graph import Groups, text_order
 from claimx.reading import read_files
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Extraction, Link
 
@@ -89,6 +87,8 @@ def prelabel(
 
     Exit code: 0 every article was read, 1 some were not, 2 none was.
     """
+    from claimx.formats.certainty import certainty
+
     with orderly():
         schema = chosen_schema(model_schema(model), layers, add or [])
         options = {"backend": backend, "device": device, "dtype": dtype}
@@ -182,6 +182,8 @@ def _chosen(article: AnnotatedArticle, schema: LabelSchema, model: str) -> Annot
     """Keep the layers that are to be corrected, and say whose predictions these are."""
     known = {(layer.name, label) for layer in schema.layers for label in layer.labels}
     spans = tuple(span for span in article.spans if (span.layer, span.label) in known)
+    from claimx.formats.certainty import PRELABELLED_BY
+
     names = {span.id for span in spans}
     return replace(
         article,
@@ -199,6 +201,8 @@ def _to_first_parts(spans: Sequence[AnnotatedSpan], links: Sequence[Link]) -> tu
 
     A model chooses for each quote alone, so that its same_quote links may be chains and circles.
     """
+    from claimx.linking.graph import Groups, text_order
+
     ordered = [span.id for span in text_order(spans)]
     number = {name: at for at, name in enumerate(ordered)}
     groups = Groups(len(ordered))
@@ -259,6 +263,8 @@ def _without_scores(article: AnnotatedArticle) -> AnnotatedArticle:
 
 
 def _summary(articles: Sequence[AnnotatedArticle]) -> str:
+    from claimx.formats.certainty import certainty, expected_errors
+
     words = sum(len(article.text.split()) for article in articles)
     wrong = sum(expected_errors(article) for article in articles)
     first = min(articles, key=certainty)
