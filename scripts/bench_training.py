@@ -53,9 +53,9 @@ from transformers import (
 )
 
 from claimx.batching import SpecialTokens
-from claimx.engine import bfloat16_pays
 from claimx.errors import ConfigError
 from claimx.modeling import ClaimxModel
+from claimx.torch_backend import bfloat16_pays
 from training import trainer
 from training.command import finish
 from training.config import TrainConfig, load_config
