@@ -115,14 +115,14 @@ def figures_section(found: Sequence[Compared]) -> Iterator[Html]:
         sum(one.verdict == verdict for one in found) for verdict in ("better", "worse")
     )
     yield element("p", escape(
-        f"{better} of {len(found)} figures are better and {worse} worse by more than chance "
-        "explains: the 95% interval of the paired difference leaves out 0. Of figures that did not "
-        "change at all, about one in twenty would do so too."
+        f"{len(certain)} of {len(found)} figures are told apart, {better} better and {worse} "
+        "worse: the 95% interval of the paired difference leaves out 0. If neither model were "
+        f"better in truth, chance alone would tell about {round(len(found) / 20)} apart."
     ))  # fmt: skip
     yield scrolling(_table(_by_group(one for one in found if _MAIN.fullmatch(one.key)), scale))
     if certain:
         yield _folded(
-            f"The {len(certain)} that are better or worse, the largest differences first",
+            f"All that are told apart, the largest differences first ({len(certain)})",
             _table([("", certain)], scale),
         )
     yield _folded(f"All {len(found)} figures", _table(_by_group(found), scale))
@@ -160,11 +160,17 @@ def _row(one: Compared, scale: Scale, *, whole: bool) -> Html:
         element("td", interval_chart(one.difference, scale)),
         figure(f"{100 * one.baseline:.1f}"),
         figure(f"{100 * one.model:.1f}"),
-        figure(f"{difference:+.1f}"),
-        figure(f"{low:+.1f} to {high:+.1f}"),
+        figure(signed(difference)),
+        figure(f"{signed(low)} to {signed(high)}"),
         element("td", escape(_VERDICTS.get(one.verdict, "")), class_="verdict"),
     ]
     return row(cells, class_=one.verdict or None)
+
+
+def signed(points: float) -> str:
+    """Write a difference with its sign; what rounds to 0 has none."""
+    written = f"{points:+.1f}"
+    return "0.0" if written in ("+0.0", "-0.0") else written
 
 
 # ---- sentence by sentence -----------------------------------------------------------------
@@ -239,10 +245,15 @@ def _change(
 
 
 def _note(when: str, error: Error) -> Html:
-    said = f" {error.layer} {error.label}: " + (error.detail if error.words else error.kind)
-    said += f", {error.detail}" if error.detail and not error.words else ""
-    return element("li", element("strong", escape(when)), words(f" {said}"),
-                   class_=when.split(maxsplit=1)[0])  # fmt: skip
+    # Where edges are wrong the detail says in which way; elsewhere it goes on from the class.
+    edges = error.detail.startswith(("starts", "ends"))
+    said = error.detail if edges else ", ".join(filter(None, (error.kind, error.detail)))
+    return element(
+        "li",
+        element("strong", escape(when)),
+        words(f"{error.layer} {error.label}: {said}"),
+        class_=when.split(maxsplit=1)[0],
+    )
 
 
 def _readings(

@@ -105,11 +105,12 @@ def _glances(evaluation: Evaluation, found: Sequence[Compared]) -> Iterator[str]
                f"would show {100 * low:.1f} to {100 * high:.1f}")  # fmt: skip
     if found:
         better, worse = (sum(one.verdict == word for one in found) for word in ("better", "worse"))
-        yield (f"Against the baseline: {better} of {len(found)} figures better and {worse} worse "
-               "by more than chance explains")  # fmt: skip
+        chance = round(len(found) / 20)
+        yield (f"Told apart from the baseline: {better + worse} of {len(found)} figures, {better} "
+               f"better and {worse} worse; by chance it would be about {chance}")  # fmt: skip
     if evaluation.changes:
         counts = evaluation.changes.to_dict()
-        yield f"Better in {counts['better']:,} sentences, worse in {counts['worse']:,}"
+        yield f"Fewer mistakes in {counts['better']:,} sentences, more in {counts['worse']:,}"
 
 
 def _comparison(evaluation: Evaluation, found: Sequence[Compared]) -> Iterator[Section]:

@@ -82,8 +82,12 @@ def passage(
         end = start + len(text[start:widened].rstrip())
         for piece in pieces(text, start, end, spans):
             shown += _piece(piece)
-    side = element("span", escape(" = ".join(sides)), class_="side")
+    side = element("span", escape(_joined(sides)), class_="side")
     return element("p", side, escape(" "), element("bdi", *shown), class_=f"passage {sides[0]}")
+
+
+def _joined(sides: Sequence[str]) -> str:
+    return "all three" if len(sides) == 3 else " = ".join(sides)
 
 
 def _piece(piece: Piece) -> Iterator[Html]:

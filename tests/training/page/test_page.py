@@ -17,7 +17,7 @@ from tests.page.test_page import HOSTILE, TEXTS
 from tests.training.test_evaluate import FERRY, TRAM, Parrot
 from training.evaluate import Evaluation, evaluate
 from training.page.charts import difference_scale, interval_chart, share_scale
-from training.page.comparison import compared
+from training.page.comparison import compared, signed
 from training.page.document import page
 from training.page.passages import passage, pieces, sentences
 
@@ -98,6 +98,7 @@ def test_a_comparison_says_what_got_better_and_worse_sentence_by_sentence():
     assert "no longer attribution CUE: missed" in shown
     assert "now attribution SPEAKER: missed" in shown
     # The cues are as in gold for the model alone, the speakers for the baseline alone.
+    assert "figures are told apart, " in shown
     assert "100.0 +100.0 +100.0 to +100.0 ▲ better" in shown
     assert "0.0 -100.0 -100.0 to -100.0 ▼ worse" in shown
 
@@ -109,6 +110,11 @@ def test_readings_that_are_equal_are_one_row():
 
     assert "gold = model QUOTE [ The tram is new ] , SPEAKER [ he ] CUE [ said ] ." in shown
     assert "baseline QUOTE 0.50 [ The tram is new ] , SPEAKER 0.50 [ he ] said." in shown
+
+
+@pytest.mark.parametrize(("points", "written"), [(1.25, "+1.2"), (-0.3, "-0.3"), (-0.04, "0.0"), (0.0, "0.0")])  # fmt: skip
+def test_a_difference_has_its_sign_unless_it_rounds_to_0(points, written):
+    assert signed(points) == written
 
 
 def test_without_a_baseline_nothing_is_compared():
