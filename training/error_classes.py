@@ -69,6 +69,11 @@ class Error:
     costs: Mapping[str, tuple[int, int]]
 
     @property
+    def place(self) -> int:
+        """Where it begins: in gold, or in the prediction if gold has nothing."""
+        return (self.gold or self.predicted)[0].start
+
+    @property
     def score(self) -> float | None:
         """The highest score of the predicted spans."""
         return max((span.score for span in self.predicted if span.score is not None), default=None)
@@ -99,7 +104,7 @@ def classify(
         *_link_errors(gold, predicted, kinds, totals),
         *_normal_form_errors(gold, predicted, canonical_unit, totals),
     ]
-    return sorted(errors, key=lambda error: (error.gold or error.predicted)[0].start), dict(totals)
+    return sorted(errors, key=lambda error: error.place), dict(totals)
 
 
 def classify_all(

@@ -2,7 +2,8 @@
 
 Definitions of all figures: `claimx.metrics` and docs/metrics.md. Articles that the model was
 trained on (by the hash of their text) are reported apart, with a warning. With ``--baseline`` a
-second model reads the same articles, and every figure gets the difference with its interval.
+second model reads the same articles, and every figure gets the difference with its interval. With
+``--html`` all of it becomes one page, with every error in its sentence.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from claimx.errors import AnnotationError
 from claimx.metrics.figures import RESAMPLES, Tally, compare, summarise
 from claimx.metrics.scoring import Pair, QuoteKindOf, UnitName, score, span_calibration
+from claimx.render import write_whole
 from claimx.types import AnnotatedArticle, Article
 from training import report as reports
+from training.changes import Comparison, compare_sentences
 from training.command import finish
+from training.error_classes import classify_all
+from training.errors import ErrorClass, group, to_json
 
 _CHUNK = 16
 _ATTRIBUTION = "attribution"
@@ -38,6 +43,38 @@ class Annotator(Protocol):
 
     def link_many(self, golds: Sequence[AnnotatedArticle]) -> list[AnnotatedArticle]:
         """Return the articles with their spans kept and the predicted links between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a model read annotated articles.
+
+    Args:
+        pairs: gold and prediction of each article.
+        tallies: what was counted, article by article.
+        classes: the errors by class, the most frequent first.
+    """
+
+    pairs: Sequence[Pair]
+    tallies: Sequence[Tally]
+    classes: Sequence[ErrorClass]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A report and what it rests on.
+
+    Args:
+        report: plain JSON types throughout.
+        reading: of the articles that no model was trained on.
+        baseline: the other model's reading of them, if there is one.
+        changes: what differs between the two, if there are two.
+    """
+
+    report: dict[str, Any]
+    reading: Reading
+    baseline: Reading | None = None
+    changes: Comparison | None = None
 
 
 def read_gold(
@@ -87,8 +124,8 @@ def evaluate(
     quote_kind: QuoteKindOf | None = None,
     canonical_unit: UnitName | None = None,
     baseline: Annotator | None = None,
-) -> dict[str, Any]:
-    """Run a model over gold articles and return the report, plain JSON types throughout.
+) -> Evaluation:
+    """Run a model over gold articles and measure it.
 
     Args:
         model: the model.
@@ -107,17 +144,20 @@ def evaluate(
     draws = {"resamples": resamples, "seed": seed}
     models = [model, *([baseline] if baseline else [])]
     unseen, seen = split_seen(golds, *models)
-    report, tallies = _report_on(model, unseen, score_options, draws)
-    differences = None
-    if baseline is not None:
-        others = score(*_run_model(baseline, unseen), **score_options)
-        differences = reports.nested_differences(compare(tallies, others, **draws))
-    return {
+    reading = _read(model, unseen, score_options)
+    other = _read(baseline, unseen, score_options) if baseline else None
+    changes = _changes(reading, other) if other else None
+    report = {
         **draws,
-        **report,
-        "differences": differences,
-        "seen_in_training": _report_on(model, seen, score_options, draws)[0] if seen else None,
+        **_figures(reading, draws),
+        "errors": to_json(reading.classes),
+        "differences": other
+        and reports.nested_differences(compare(reading.tallies, other.tallies, **draws)),
+        "sentences": changes and changes.to_dict(),
+        "baseline_calibration": other and _calibration(other),
+        "seen_in_training": _figures(_read(model, seen, score_options), draws) if seen else None,
     }
+    return Evaluation(report, reading, other, changes)
 
 
 def split_seen(
@@ -148,24 +188,37 @@ def _run_model(
     return pairs, given
 
 
-def _report_on(
-    model: Annotator,
-    golds: Sequence[AnnotatedArticle],
-    score_options: Mapping[str, Any],
-    draws: Mapping[str, int],
-) -> tuple[dict[str, Any], list[Tally]]:
-    from training.spans_metric import exact_span_f1
+def _read(
+    model: Annotator, golds: Sequence[AnnotatedArticle], score_options: Mapping[str, Any]
+) -> Reading:
+    from claimx.quantities import canonical_unit
 
     pairs, given = _run_model(model, golds)
-    tallies = score(pairs, given, **score_options)
-    report = {
-        "articles": [gold.id for gold in golds],
-        "figures": reports.nested(summarise(tallies, **draws)),
-        "exact_spans": exact_span_f1(pairs) if pairs else None,
-        "calibration": reports.nested_calibration(span_calibration(pairs)),
-        "word_confusion": reports.confusion(pairs),
+    errors, totals = classify_all(pairs, score_options["canonical_unit"] or canonical_unit)
+    return Reading(pairs, score(pairs, given, **score_options), group(errors, totals))
+
+
+def _figures(reading: Reading, draws: Mapping[str, int]) -> dict[str, Any]:
+    from training.spans_metric import exact_span_f1
+
+    return {
+        "articles": [gold.id for gold, _ in reading.pairs],
+        "figures": reports.nested(summarise(reading.tallies, **draws)),
+        "exact_spans": exact_span_f1(reading.pairs) if reading.pairs else None,
+        "calibration": _calibration(reading),
+        "word_confusion": reports.confusion(reading.pairs),
     }
-    return report, tallies
+
+
+def _calibration(reading: Reading) -> dict[str, Any]:
+    return reports.nested_calibration(span_calibration(reading.pairs))
+
+
+def _changes(reading: Reading, baseline: Reading) -> Comparison:
+    ours, theirs = (
+        [error for one in each.classes for error in one.errors] for each in (reading, baseline)
+    )
+    return compare_sentences({gold.id: gold.text for gold, _ in reading.pairs}, ours, theirs)
 
 
 def _show_progress(done: int, total: int) -> None:
@@ -180,6 +233,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", nargs="+", type=Path, help="annotated .jsonl or .jsonl.gz files")
     parser.add_argument("--baseline", metavar="MODEL", help="an older model to compare with")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write it here as a page to be read"
+    )
     parser.add_argument(
         "--attribution-layer",
         action="append",
@@ -208,22 +264,24 @@ def _run(arguments: argparse.Namespace) -> None:
         for name in (arguments.model, arguments.baseline)
     )
     assert model is not None
+    evaluation = evaluate(
+        model, golds, resamples=arguments.resamples, seed=arguments.seed, baseline=baseline
+    )
     report = {
         "model": arguments.model,
         "name": model.model_name,
         "baseline": arguments.baseline,
+        "baseline_name": baseline and baseline.model_name,
         "data": [str(path) for path in arguments.data],
         "device": arguments.device,
         "dtype": arguments.dtype,
-        **evaluate(
-            model,
-            golds,
-            resamples=arguments.resamples,
-            seed=arguments.seed,
-            baseline=baseline,
-        ),
+        **evaluation.report,
     }
     publish(report, arguments.json)
+    if arguments.html:
+        from training.page.document import page
+
+        write_whole(arguments.html, page(replace(evaluation, report=report)))
 
 
 def publish(report: Mapping[str, Any], path: Path | None = None) -> None:

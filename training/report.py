@@ -14,6 +14,7 @@ from claimx.metrics.scoring import ACCURACIES, ALL, Pair
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _GAP = "  "
+_MOST_CLASSES = 20
 
 
 # ---- JSON ---------------------------------------------------------------------------------
@@ -83,15 +84,25 @@ def _word_labels(pair: Pair, side: int, layer: str, labels: Sequence[str]) -> An
 # ---- tables -------------------------------------------------------------------------------
 
 
+Interval = tuple[float, float, float]
+"""A figure and the ends of its interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of strings; the first ``names`` columns are names, the others figures."""
+    """A table of strings; the first ``names`` columns are names, the others figures.
+
+    A page draws the ``intervals``, one for each row or None; a terminal has no room for them.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     names: int = 2
+    intervals: tuple[Interval | None, ...] = ()
 
+
+Row = tuple[tuple[str, ...], Interval | None]
 
 _NORMAL_FORM = ("kind", "modifier", "change", "value", "unit", "value_and_unit")
 _QUANTITY_SUBSETS = {
@@ -151,11 +162,22 @@ def tables(report: Mapping[str, Any]) -> list[Table]:
             ("figure", "", "baseline", "this model", "difference", ""),
             _difference_rows(report.get("differences") or {}),
         ),
+        (
+            "Errors by class, the most frequent (points of F1 if that class alone were mended)",
+            ("label", "class", "errors", "points"),
+            _error_rows(report.get("errors", ())),
+        ),
     )
     return [
-        Table(title, header, rows, names=1 if header[0] == "gold quantities" else 2)
+        Table(
+            title,
+            header,
+            tuple(cells for cells, _ in rows),
+            names=1 if header[0] == "gold quantities" else 2,
+            intervals=tuple(interval for _, interval in rows),
+        )
         for title, header, found in made
-        if (rows := tuple(found))
+        if (rows := list(found))
     ]
 
 
@@ -167,15 +189,20 @@ def _between(interval: Sequence[float]) -> str:
     return f"{_percent(interval[0])}-{_percent(interval[1])}"
 
 
+def _interval(figure: Mapping[str, Any], name: str = "f1") -> Interval:
+    low, high = figure[f"{name}_interval"]
+    return figure[name], low, high
+
+
 def _f1_cells(figure: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_percent(figure[name]) for name in ("precision", "recall", "f1"))
 
 
-def _span_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _span_rows(tree: Mapping[str, Any]) -> Iterator[Row]:
     for layer, labels in sorted(tree.items()):
         for label, entry in sorted(labels.items(), key=lambda item: (item[0] == ALL, item[0])):
             exact, overlap = entry["exact"], entry["overlap"]
-            yield (
+            cells = (
                 layer,
                 label,
                 *_f1_cells(exact),
@@ -184,9 +211,10 @@ def _span_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
                 str(exact["gold"]),
                 str(exact["predicted"]),
             )
+            yield cells, _interval(exact)
 
 
-def _link_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _link_rows(figures: Mapping[str, Any]) -> Iterator[Row]:
     groups = [figures.get(f"links_{name}", {}) for name in ("given_gold", "exact", "overlap")]
     for kind in sorted({kind for group in groups for kind in group}):
         layers = {layer for group in groups for layer in group.get(kind, {})} - {ALL}
@@ -194,7 +222,7 @@ def _link_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         for layer in (*sorted(layers), *([ALL] if len(layers) > 1 else [])):
             given, exact, overlap = (group.get(kind, {}).get(layer) for group in groups)
             known = given or exact or overlap
-            yield (
+            cells = (
                 kind,
                 layer,
                 _percent(given["f1"]) if given else "-",
@@ -203,6 +231,7 @@ def _link_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
                 _percent(overlap["f1"]) if overlap else "-",
                 str(known["gold"]),
             )
+            yield cells, _interval(given) if given else None
 
 
 _SPEAKER_FIGURES = (
@@ -214,16 +243,18 @@ _SPEAKER_FIGURES = (
 )
 
 
-def _speaker_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _speaker_rows(figures: Mapping[str, Any]) -> Iterator[Row]:
     for group, how, name in _SPEAKER_FIGURES:
         for layer, entry in sorted(figures.get(group, {}).items()):
             figure = entry.get(how) if how else entry
             if figure:
                 counts = (str(figure["gold"]), str(figure["predicted"]))
-                yield (name, layer, *_f1_cells(figure), _between(figure["f1_interval"]), *counts)
+                cells = (*_f1_cells(figure), _between(figure["f1_interval"]), *counts)
+                yield (name, layer, *cells), _interval(figure)
     for name, layer, share in _speaker_shares(figures):
         cells = (_percent(share["accuracy"]), _between(share["accuracy_interval"]))
-        yield (name, layer, "", "", *cells, str(share["total"]), "")
+        row = (name, layer, "", "", *cells, str(share["total"]), "")
+        yield row, _interval(share, "accuracy")
 
 
 def _speaker_shares(
@@ -236,12 +267,12 @@ def _speaker_shares(
         yield '  answering always "nobody"', layer, shares["nobody"]
 
 
-def _quantity_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _quantity_rows(tree: Mapping[str, Any]) -> Iterator[Row]:
     for subset, title in _QUANTITY_SUBSETS.items():
         shares = tree.get(subset)
         if shares:
             known = shares.get("value_and_unit") or next(iter(shares.values()))
-            yield (
+            cells = (
                 title,
                 *(
                     _percent(shares[name]["accuracy"]) if name in shares else "-"
@@ -250,23 +281,24 @@ def _quantity_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
                 _between(known["accuracy_interval"]),
                 str(known["total"]),
             )
+            yield cells, _interval(known, "accuracy")
 
 
 _CALIBRATION = ("error", "perfect_error", "mean_score", "share_right")
 
 
-def _calibration_rows(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _calibration_rows(tree: Mapping[str, Any]) -> Iterator[Row]:
     for layer, entry in tree.items():
         for label, result in [("", entry)] if layer == ALL else entry.items():
             cells = [_percent(result[name]) for name in _CALIBRATION]
             cells.insert(2, _between(result["perfect_interval"]))
-            yield (layer, label, *cells, str(result["items"]))
+            yield (layer, label, *cells, str(result["items"])), None
 
 
-def _difference_rows(differences: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _difference_rows(differences: Mapping[str, Any]) -> Iterator[Row]:
     for name, found in sorted(differences.items()):
         low, high = found["difference_interval"]
-        yield (
+        cells = (
             name,
             "*" if low > 0 or high < 0 else "",
             _percent(found["baseline_f1"]),
@@ -274,6 +306,18 @@ def _difference_rows(differences: Mapping[str, Any]) -> Iterator[tuple[str, ...]
             f"{100 * found['difference']:+.1f}",
             f"{100 * low:+.1f} to {100 * high:+.1f}",
         )
+        yield cells, (found["difference"], low, high)
+
+
+def _error_rows(classes: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for one in classes[:_MOST_CLASSES]:
+        label = f"{one['layer']} {one['label']}"
+        yield (label, one["kind"], str(one["count"]), points(one["gains"])), None
+
+
+def points(gains: Mapping[str, float]) -> str:
+    """Say which figures would rise, and by how much; a link's figure stands under its type."""
+    return ", ".join(f"{name} {value:+.1f}" for name, value in gains.items())
 
 
 def print_tables(made: Sequence[Table], out: TextIO) -> None:

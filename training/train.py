@@ -262,7 +262,8 @@ def report_on(folder: Path, test: Sequence[Path]) -> None:
     """Print the finished model's figures on test files; they are written beside it as well."""
     golds = read_gold(test)
     model = Extractor.from_pretrained(folder)
-    report = {"model": folder.name, "data": [path.name for path in test], **evaluate(model, golds)}
+    found = evaluate(model, golds).report
+    report = {"model": folder.name, "data": [path.name for path in test], **found}
     publish(report, folder.parent / "test.json")
 
 

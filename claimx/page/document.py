@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.resources import files
 
 from claimx.page.markup import Html, element, escape, words
 from claimx.page.naming import Names, short
+from claimx.page.shell import asset, skip_link, whole_page
 from claimx.page.side import side_column
 from claimx.page.text import text_column
 from claimx.types import Extraction
@@ -42,42 +39,14 @@ def page(extractions: Sequence[Extraction], notice: str = "") -> str:
     single = len(extractions) == 1
     names = [Names(found, f"a{at}", 1 if single else 2) for at, found in enumerate(extractions)]
     title = names[0].title if single else f"{len(names):,} articles"
-    body = element(
-        "body",
-        element("a", escape("Skip to the text"), class_="skip", href="#main"),
+    return whole_page(
+        f"{short(title)} · claimx",
+        skip_link("Skip to the text"),
         *_top(names, title, notice),
         element("main", _legend(), *(_article(each) for each in names), id="main"),
-        element("script", _asset("page.js")),
+        style=asset("claimx.page", "page.css"),
+        script=asset("claimx.page", "page.js"),
     )
-    return f"<!doctype html>\n{element('html', _head(title), body, lang='en')}\n"
-
-
-def _head(title: str) -> Html:
-    # Only this style sheet and this script, by their hashes; nothing from anywhere else.
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_hash('page.css')}'; script-src '{_hash('page.js')}'"
-    )
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", escape(f"{short(title)} · claimx")),
-        element("style", _asset("page.css")),
-    )
-
-
-@cache
-def _asset(name: str) -> Html:
-    """Return a file of this package; the only text that goes onto the page unescaped."""
-    return Html((files("claimx.page") / name).read_text(encoding="utf-8"))
-
-
-def _hash(name: str) -> str:
-    digest = hashlib.sha256(_asset(name).encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _top(names: Sequence[Names], title: str, notice: str) -> Iterator[Html]:

@@ -1,11 +1,8 @@
-"""Errors by class, on articles whose errors are known by hand, and the page that shows them."""
+"""Errors by class, on articles whose errors are known by hand."""
 
 from __future__ import annotations
 
-from argparse import Namespace
-from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +12,8 @@ from claimx.metrics.figures import Counts
 from claimx.metrics.scoring import score
 from claimx.types import AnnotatedArticle, AnnotatedSpan
 from tests.annotating import annotate, kind_by_first_mark
-from training import errors as command
 from training.error_classes import Error, classify, classify_all
+from training.errors import gains, group
 
 SENTENCE = "Mara Lind said on Monday the bridge was safe and Tove Aas said it was not."
 
@@ -165,7 +162,7 @@ def test_every_loss_is_in_one_class_and_mending_all_makes_a_label_perfect(gold, 
             counts.gold - counts.gold_right,
             counts.predicted - counts.predicted_right,
         )
-    for name, points in command.gains(errors, totals).items():
+    for name, points in gains(errors, totals).items():
         assert points == pytest.approx(100 * (bool(totals[name].gold) - totals[name].f1))
 
 
@@ -178,7 +175,7 @@ def test_mending_a_class_gains_what_it_costs_on_both_sides():
         return Error("a", "attribution", "QUOTE", kind, (), (), "", (), costs)
 
     def points(one: Error) -> float:
-        return command.gains([one], totals)["attribution.QUOTE"]
+        return gains([one], totals)["attribution.QUOTE"]
 
     assert points(error("missed", 1, 0)) == pytest.approx(100 * (2 * 3 / 9 - 0.5))
     assert points(error("spurious", 0, 1)) == pytest.approx(100 * (2 * 2 / 7 - 0.5))
@@ -192,86 +189,8 @@ def test_classes_stand_by_frequency_with_the_words_at_their_edges():
         (quotes("the bridge was safe"), quotes()),
     ]
 
-    first, second = command.group(*classify_all(pairs, same_name))
+    first, second = group(*classify_all(pairs, same_name))
 
     assert (first.kind, len(first.errors)) == ("starts too early", 2)
     assert first.words[0] == ("monday", 2)
     assert second.kind == "missed"
-
-
-# ---- the page ------------------------------------------------------------------------
-
-
-def test_the_context_is_the_sentence_and_far_ends_stand_apart():
-    text = (
-        "It rained. Mara Lind left early. " + "Nothing happened. " * 40 + "She said no. It ended."
-    )
-    article = annotate(text, [("p", "PERSON", "Mara Lind"), ("s", "SPEAKER", "She")])
-
-    shown = [text[start:end].strip() for start, end in command.sentences(text, article.spans)]
-
-    assert shown == ["Mara Lind left early.", "She said no."]
-
-
-def test_spans_may_nest_in_the_marks():
-    article = annotate(
-        "Mr Lind, 40, left", [("s", "SPEAKER", "Mr Lind, 40"), ("p", "PERSON", "Lind")]
-    )
-
-    made = command.pieces(article.text, 0, len(article.text), article.spans)
-
-    shown = "".join(
-        "".join(f"{mark}[" for mark in piece.opening) + piece.text + "]" * piece.closing
-        for piece in made
-    )
-    assert shown == "SPEAKER[Mr PERSON[Lind], 40], left"
-    assert [piece.marked for piece in made] == [True, True, True, False]
-
-
-class Tags(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-
-def test_the_page_is_escaped_needs_no_network_and_marks_both_sides():
-    text = "<script>alert(1)</script> & Lind said so."
-    gold = annotate(text, [("g", "QUOTE", "<script>alert(1)</script> & Lind")])
-    predicted = annotate(text, [("p", "QUOTE", "& Lind", 0, {}, 0.625)])
-    errors, totals = classify_all([(gold, predicted)], same_name)
-
-    shown = command.page(command.group(errors, totals), totals, {"a": text}, "<i>m</i>")
-
-    tags = Tags()
-    tags.feed(shown)
-    assert not {"script", "i", "img", "link"} & {tag for tag, _ in tags.seen}
-    assert not [a for _, a in tags.seen if {"src", "onclick"} & a.keys()]
-    assert all(a["href"].startswith("#") for _, a in tags.seen if "href" in a)
-    assert "QUOTE [<script>alert(1)</script> & Lind]" in tags.words.replace("\xa0", " ")
-    assert "QUOTE 0.62 [& Lind]" in tags.words.replace("\xa0", " ")
-
-
-def test_page_and_json_are_written_whole(tmp_path: Path, capsys):
-    gold, predicted = quotes("the bridge was safe"), quotes("the bridge")
-    errors, totals = classify_all([(gold, predicted)], same_name)
-    options = Namespace(
-        model="m", data=[Path("x.jsonl")], output=tmp_path / "e.html", json=tmp_path / "e.json"
-    )
-
-    command.publish(command.group(errors, totals), totals, {"a": SENTENCE}, options)
-
-    assert "attribution QUOTE: ends too early" in capsys.readouterr().out
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.html", "e.json"]
-    assert '"kind": "ends too early"' in (tmp_path / "e.json").read_text()
-
-
-def test_a_missing_file_is_one_sentence_and_exit_code_2(tmp_path, capsys):
-    assert command.main(["model", str(tmp_path / "absent.jsonl")]) == 2
-    assert capsys.readouterr().err.startswith("error: ")

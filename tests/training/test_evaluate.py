@@ -48,6 +48,8 @@ TRAM = replace(
 class Parrot:
     """Answers with the gold annotation, but for the labels that it leaves out."""
 
+    model_name = "parrot"
+
     def __init__(self, *golds: AnnotatedArticle, without: str = "", trained_on: str = "") -> None:
         self.golds = {gold.id: gold for gold in golds}
         self.without = without
@@ -78,7 +80,7 @@ def run(model: Parrot, *golds: AnnotatedArticle) -> dict[str, Any]:
         resamples=20,
         quote_kind=kind_by_first_mark,
         canonical_unit=lambda name: name,
-    )
+    ).report
 
 
 def leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
@@ -276,7 +278,7 @@ def test_a_baseline_reads_the_same_articles_and_the_difference_is_printed(capsys
         quote_kind=kind_by_first_mark,
         canonical_unit=lambda name: name,
         baseline=Parrot(FERRY, TRAM, without="CUE"),
-    )
+    ).report
 
     assert report["differences"]["spans.attribution.CUE.exact"] == {
         "f1": 1.0, "baseline_f1": 0.0, "difference": 1.0, "difference_interval": [1.0, 1.0],
@@ -296,7 +298,7 @@ def test_articles_that_the_baseline_was_trained_on_are_not_compared():
         quote_kind=kind_by_first_mark,
         canonical_unit=lambda name: name,
         baseline=Parrot(FERRY, TRAM, trained_on=FERRY.text),
-    )
+    ).report
 
     assert report["articles"] == ["tram"]
     assert report["seen_in_training"]["articles"] == ["ferry"]
@@ -309,3 +311,39 @@ def test_the_tables_hold_every_target(capsys):
     printed = capsys.readouterr().out
     for name in ("if perfect", "nameless speaker -> person or nobody", 'always "nobody"'):
         assert name in printed
+
+
+def test_the_report_lists_the_errors_by_class(capsys):
+    report = run(Parrot(FERRY, without="CUE"), FERRY)
+
+    missed = next(one for one in report["errors"] if one["label"] == "CUE")
+    assert (missed["kind"], missed["count"]) == ("missed", 1)
+    assert missed["gains"] == {"attribution.CUE": 100.0}
+    [error] = missed["errors"]
+    assert error["gold"][0]["text"] == "said"
+
+    command.publish(report)
+    assert ["attribution", "CUE", "missed", "1", "attribution.CUE", "+100.0"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
+
+
+def test_page_and_report_are_written_whole(tmp_path, monkeypatch):
+    old = Parrot(FERRY, TRAM, without="CUE")
+    models = {"new": Parrot(FERRY, TRAM), "old": old}
+    monkeypatch.setattr(
+        "claimx.extractor.Extractor.from_pretrained", lambda name, **_: models[name]
+    )
+    gold = write(tmp_path / "gold.jsonl", FERRY, TRAM)
+    files = {name: tmp_path / name for name in ("report.html", "report.json")}
+
+    code = command.main(
+        ["new", str(gold), "--baseline", "old", "--resamples", "20",
+         "--html", str(files["report.html"]), "--json", str(files["report.json"])]
+    )  # fmt: skip
+
+    assert code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"gold.jsonl", *files}
+    # The cues that the baseline misses, each with its link to the quote.
+    assert json.loads(files["report.json"].read_text())["sentences"]["better"] == 2
+    assert "no longer" in files["report.html"].read_text()
