@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typer.main import get_command
+
 from claimx.cli import app
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Turn the links of a page to where their targets stand on the site."""
     return turned(markdown, page.file.src_uri)
 
@@ -90,10 +92,22 @@ def _turned_link(link: re.Match[str], site: str) -> str:
 
 def commands_page() -> str:
     """Return the page that has what every command of claimx prints at `--help`."""
-    names = [command.name or "" for command in app.registered_commands]
-    lines = ["# The command claimx", "", "What `claimx --help` and `claimx COMMAND --help` print.", ""]
+    names = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+    lines = [
+        "# The command claimx",
+        "",
+        "What `claimx --help` and `claimx COMMAND --help` print.",
+        "",
+    ]
     for words in ([], *([name] for name in names)):
-        lines += [f"## {' '.join(['claimx', *words])}", "", "```text", printed_help(words), "```", ""]
+        lines += [
+            f"## {' '.join(['claimx', *words])}",
+            "",
+            "```text",
+            printed_help(words),
+            "```",
+            "",
+        ]
     return "\n".join(lines)
 
 

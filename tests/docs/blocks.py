@@ -11,7 +11,13 @@ ROOT = Path(__file__).parents[2]
 PAGES = tuple(
     sorted(
         path.relative_to(ROOT).as_posix()
-        for pattern in ("*.md", "docs/**/*.md", "data/*/*.md", "claimx/models/*/*.md", "models/*/*.md")
+        for pattern in (
+            "*.md",
+            "docs/**/*.md",
+            "data/*/*.md",
+            "claimx/models/*/*.md",
+            "models/*/*.md",
+        )
         for path in ROOT.glob(pattern)
     )
 )

@@ -18,9 +18,10 @@ from tests.docs.blocks import ROOT
 from tests.tiny import random_model, wordpiece
 from tests.training.small import ARTICLES
 
-ARTICLE = ROOT / "examples" / "harbour.txt"
 SMALL_MODEL = ROOT / "models" / "claimx-en-small" / "claimx_model_claimx_en_small"
-SENTENCE = "“We will close two mines,” said Ana Ruiz, head of Norvale. It cut 40 percent of the jobs."
+SENTENCE = (
+    "“We will close two mines,” said Ana Ruiz, head of Norvale. It cut 40 percent of the jobs."
+)
 # Keys that make the training of the README small, as its reader fills them in.
 TRAINING = {
     "init": "tiny", "teacher": "tiny", "output": "runs/mine", "window": 60, "overlap": 16,
@@ -28,7 +29,7 @@ TRAINING = {
     "corpora": [{"path": "my-annotations/train.jsonl", "passes": 1}],
     "new_labels": {},
 }  # fmt: skip
-# Programs that are not run, or may be missing: curl gives an article, the others do nothing.
+# Programs that are not run, or may be missing: curl gives an article, the last three do nothing.
 PROGRAMS = {
     "claimx": f'exec "{sys.executable}" -m claimx "$@"',
     "python": f'exec "{sys.executable}" "$@"',
@@ -55,7 +56,7 @@ def lay_out(folder: Path, *, trained: bool) -> None:
         (folder / name).symlink_to(SMALL_MODEL, target_is_directory=True)
     for name in ("tiny", "runs/mine/model") if trained else ("tiny",):
         save_checkpoint(folder / name, random_model(name=name), wordpiece(), {"fingerprints": []})
-    shutil.copy(ARTICLE, folder / "article.txt")
+    (folder / "article.txt").write_text(SENTENCE, encoding="utf-8")
     (folder / "articles.jsonl").write_text(lines("one", "two"), encoding="utf-8")
     (folder / "news").mkdir()
     (folder / "news" / "mines.txt").write_text(SENTENCE, encoding="utf-8")
