@@ -112,10 +112,10 @@ def commands_page() -> str:
 
 
 def printed_help(words: Sequence[str]) -> str:
-    """Return what a command prints at `--help`, 92 columns wide and without colour."""
+    """Return what a command prints at `--help`, 80 columns wide and without colour."""
     from typer.testing import CliRunner
 
-    plain = {"COLUMNS": "92", "TERMINAL_WIDTH": "92", "NO_COLOR": "1", "TERM": "dumb"}
+    plain = {"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1", "TERM": "dumb"}
     result = CliRunner().invoke(app, [*words, "--help"], env=plain, prog_name="claimx")
     lines = [line.rstrip() for line in result.stdout.splitlines()]
     return "\n".join(lines).strip("\n")

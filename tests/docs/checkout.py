@@ -52,7 +52,8 @@ def lay_out(folder: Path, *, trained: bool) -> None:
         trained: whether `runs/mine/model` is there already.
     """
     # A folder goes before the model of that name.
-    for name in ("claimx-en", "claimx-en-small"):
+    (folder / "claimx" / "models").mkdir(parents=True)
+    for name in ("claimx-en", "claimx-en-small", "claimx/models/claimx-en"):
         (folder / name).symlink_to(SMALL_MODEL, target_is_directory=True)
     for name in ("tiny", "runs/mine/model") if trained else ("tiny",):
         save_checkpoint(folder / name, random_model(name=name), wordpiece(), {"fingerprints": []})
