@@ -15,18 +15,20 @@ from claimx import __version__
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-# Without its need for a cluster of its own, Ray is not tried at its lowest version.
-NOT_TRIED = {"ray"}
 
 
-def requirements() -> list[str]:
-    """Return all requirements of the package and its extras on other packages."""
-    extras = PROJECT["optional-dependencies"].values()
-    listed = [*PROJECT["dependencies"], *(one for extra in extras for one in extra)]
-    return [one for one in listed if not one.startswith("claimx")]
+def requirements(*extras: str) -> list[str]:
+    """Return what the package and some of its extras need of other packages."""
+    listed = list(PROJECT["dependencies"])
+    for extra in extras:
+        for one in PROJECT["optional-dependencies"][extra]:
+            own = re.fullmatch(r"claimx\[(.+)\]", one)
+            listed += requirements(*own[1].split(",")) if own else [one]
+    return listed
 
 
 def test_the_lowest_versions_are_those_that_the_project_allows():
+    """Of what `make lowest` installs."""
     pinned = dict(
         line.split("==")
         for line in (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines()
@@ -34,10 +36,10 @@ def test_the_lowest_versions_are_those_that_the_project_allows():
     )
     allowed = {
         found[1]: found[2]
-        for one in requirements()
+        for one in requirements("train", "dev")
         if (found := re.match(r"([\w.-]+)(?:\[[^]]*\])?>=([\d.]+)", one))
     }
-    assert set(pinned) == set(allowed) - NOT_TRIED
+    assert set(pinned) == set(allowed)
     for name, version in pinned.items():
         lowest = allowed[name].split(".")
         # pip finds no wheel of a few of the very first releases, and takes the next one.
@@ -50,7 +52,10 @@ def test_every_extra_has_known_versions():
         for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
         if "==" in line
     }
-    names = {re.match(r"[\w.-]+", one)[0].lower().replace("_", "-") for one in requirements()}
+    extras = PROJECT["optional-dependencies"]
+    names = {
+        re.match(r"[\w.-]+", one)[0].lower().replace("_", "-") for one in requirements(*extras)
+    }
     assert names <= pinned
 
 
