@@ -11,6 +11,7 @@ SHELL := /bin/bash
 TORCH_INDEX ?=
 ARTICLE ?= examples/harbour.txt
 VENV := .venv
+LOWEST := .venv-lowest
 DEV := [train,dev]
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$each"; break; }; \
 	done)
 
-.PHONY: help demo test lint format types imports pytest build clean
+.PHONY: help demo test lint format types imports pytest lowest docs build clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -48,11 +49,19 @@ imports: $(VENV)/installed-dev ## Modules import downward only; `import claimx` 
 pytest: $(VENV)/installed-dev ## The tests alone
 	$(BIN)/python -m pytest
 
+lowest: ## The tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable '.$(DEV)'
+	$(LOWEST)/bin/python -m pytest
+
+docs: $(VENV)/installed-dev ## The documentation as a site, in build/docs
+	$(BIN)/mkdocs build --strict
+
 build: $(VENV)/installed-dev ## A wheel and a source archive in dist/
 	$(BIN)/python -m build
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: the package in place (editable), at the versions of constraints.txt. The files

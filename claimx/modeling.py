@@ -20,6 +20,7 @@ from transformers import (
     AutoModel,
     PretrainedConfig,
     PreTrainedModel,
+    initialization,
 )
 
 from claimx.encoding import FEATURE_SIZES
@@ -201,15 +202,17 @@ class ClaimxModel(PreTrainedModel):
         self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
+        # These leave alone what a checkpoint has filled; transformers 5.0 calls this after loading.
         if isinstance(module, nn.Linear | nn.Embedding):
-            module.weight.data.normal_(mean=0.0, std=0.02)
+            initialization.normal_(module.weight, mean=0.0, std=0.02)
             if isinstance(module, nn.Linear) and module.bias is not None:
-                module.bias.data.zero_()
-            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
-                module.weight.data[module.padding_idx].zero_()
+                initialization.zeros_(module.bias)
+            loaded = getattr(module.weight, "_is_hf_initialized", False)
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None and not loaded:
+                initialization.zeros_(module.weight[module.padding_idx])
         elif isinstance(module, nn.LayerNorm):
-            module.weight.data.fill_(1.0)
-            module.bias.data.zero_()
+            initialization.ones_(module.weight)
+            initialization.zeros_(module.bias)
 
     @classmethod
     def from_encoder(cls, path: str, config: ClaimxConfig, layers: int = 0) -> ClaimxModel:
