@@ -83,7 +83,11 @@ def measure(options: argparse.Namespace) -> None:
     base = load_config(options.config, changes)
     old_golds, old_layers = _read(options.old)
     new_golds, new_layers = _read(options.new)
-    before = span_f1(Extractor.from_pretrained(base.init), old_golds, old_layers)
+    before = span_f1(
+        Extractor.from_pretrained(base.init, backend="torch", dtype="float32"),
+        old_golds,
+        old_layers,
+    )
     print(f"before: {_shown(before)}", flush=True)
     falls = []
     for seed in options.seeds:
@@ -92,7 +96,7 @@ def measure(options: argparse.Namespace) -> None:
         begun = time.monotonic()
         folder = run(config, resume=False)
         minutes = (time.monotonic() - begun) / 60
-        model = Extractor.from_pretrained(folder)
+        model = Extractor.from_pretrained(folder, backend="torch", dtype="float32")
         after = span_f1(model, old_golds, old_layers)
         new = span_f1(model, new_golds, new_layers)
         falls.append(before["all"] - after["all"])

@@ -243,6 +243,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="score only this layer of attribution; may be given several times (default: all)",
     )
+    parser.add_argument("--backend", default="torch", help="torch (default), openvino")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda ...")
     parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 ...")
     parser.add_argument("--limit", type=int, metavar="N", help="score the first N articles alone")
@@ -258,7 +259,12 @@ def _run(arguments: argparse.Namespace) -> None:
     from claimx.extractor import Extractor
 
     model, baseline = (
-        Extractor.from_pretrained(name, device=arguments.device, dtype=arguments.dtype)
+        Extractor.from_pretrained(
+            name,
+            backend=arguments.backend,
+            device=arguments.device,
+            dtype=arguments.dtype,
+        )
         if name
         else None
         for name in (arguments.model, arguments.baseline)
@@ -273,6 +279,7 @@ def _run(arguments: argparse.Namespace) -> None:
         "baseline": arguments.baseline,
         "baseline_name": baseline and baseline.model_name,
         "data": [str(path) for path in arguments.data],
+        "backend": arguments.backend,
         "device": arguments.device,
         "dtype": arguments.dtype,
         **evaluation.report,

@@ -261,7 +261,7 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
 def report_on(folder: Path, test: Sequence[Path]) -> None:
     """Print the finished model's figures on test files; they are written beside it as well."""
     golds = read_gold(test)
-    model = Extractor.from_pretrained(folder)
+    model = Extractor.from_pretrained(folder, backend="torch", dtype="float32")
     found = evaluate(model, golds).report
     report = {"model": folder.name, "data": [path.name for path in test], **found}
     publish(report, folder.parent / "test.json")

@@ -15,6 +15,7 @@ from claimx.archive.places import Written
 from claimx.archive.plan import Part, plan_groups
 from claimx.archive.receipts import Receipt, read_receipts
 from claimx.archive.writers import read_records
+from claimx.backends import Choice
 from claimx.checkpoint import save_checkpoint
 from claimx.cli import main
 from tests.tiny import random_model, wordpiece, write_lines
@@ -61,12 +62,13 @@ def test_a_run_that_lost_shards_ends_as_one_that_did_not(model, tmp_path, capsys
     assert contents(tmp_path / "out") == before
     assert len(list(read_receipts(str(tmp_path / "out")))) == 3
     assert main(["archive", "--verify", str(tmp_path / "out")]) == 0
-    monkeypatch.setattr("claimx.engine.resolved", lambda device, dtype: ("cuda", "bfloat16"))
+    chosen = Choice("torch", "cuda:0", "float16")
+    monkeypatch.setattr("claimx.backends.choose", lambda *asked: chosen)
     capsys.readouterr()
     assert main([*call, "--resume"]) == 2
-    assert "extractor.device was 'cpu' and is 'cuda'; extractor.dtype was 'float32' and is" in (
-        capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert "extractor.device was 'cpu' and is 'cuda'; extractor.dtype was" in said
+    assert "and is 'float16'" in said
 
 
 def test_a_file_that_cannot_be_read_is_named_until_it_is_mended(model, tmp_path, capsys):
