@@ -120,6 +120,13 @@ _Title = Annotated[
     typer.Option(help="Read the title as well, put before the text.", show_default="not read"),
 ]
 _WithText = Annotated[bool, typer.Option("--with-text", help="Put the text into each JSON record.")]
+_WebAnnotations = Annotated[
+    bool,
+    typer.Option(
+        "--web-annotations",
+        help="In place of each record a collection of W3C Web Annotations, one line of JSON-LD.",
+    ),
+]
 
 
 @app.command(no_args_is_help=True, help=f"{_EXTRACT}\n{_EXAMPLES}\n{_CODES}")
@@ -131,6 +138,7 @@ def extract(
     currency: _Currency = "USD",
     title: _Title = None,
     with_text: _WithText = False,
+    web_annotations: _WebAnnotations = False,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     device: DeviceOption = "auto",
@@ -147,7 +155,10 @@ def extract(
         "title": title.value if title else None,
     }
     with orderly():
-        show = _writer(as_json=as_json, with_text=with_text)
+        if web_annotations:
+            show = _write_annotations
+        else:
+            show = _writer(as_json=as_json, with_text=with_text)
         read = failed = 0
         for extraction in _results(read_files(files), lambda: _load(model, **options)):
             if extraction.error is None:
@@ -328,9 +339,19 @@ def _writer(*, as_json: bool | None, with_text: bool) -> Callable[[Extraction], 
     return show
 
 
+def _write_annotations(extraction: Extraction) -> None:
+    from claimx.integrations.web_annotation import annotation_collection
+
+    if extraction.error is None:  # else the line on standard error says it all
+        _write(_line(annotation_collection(extraction)))
+
+
 def to_json(extraction: Extraction, *, with_text: bool = False) -> str:
     """Return the output record as one line of JSON that any UTF-8 stream can carry."""
-    record = extraction.to_dict(with_text=with_text)
+    return _line(extraction.to_dict(with_text=with_text))
+
+
+def _line(record: dict[str, Any]) -> str:
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     try:
         line.encode("utf-8")

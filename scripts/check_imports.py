@@ -35,12 +35,13 @@ BELOW_TORCH = (
     "backends",
     "extractor",
     "archive",
+    "integrations",
     "commands",
     "cli",
 )
 ORDER = ABOVE_TORCH + BELOW_TORCH
 # `claimx --help` answers at once: the command loads its heavy parts where it uses them.
-LIGHT = (*ABOVE_TORCH, "backends", "extractor", "archive", "commands", "cli")
+LIGHT = (*ABOVE_TORCH, "backends", "extractor", "archive", "integrations", "commands", "cli")
 HEAVY = {
     "torch", "transformers", "datasets", "accelerate", "evaluate", "sklearn", "scipy", "pandas",
     "pyarrow", "openvino", "ray",

@@ -48,6 +48,11 @@ class Mark:
     references: tuple[int, ...]
     score: float
 
+    @property
+    def label(self) -> str:
+        """The kind; direct, mixed and indirect quotes are all ``quote``."""
+        return "quote" if REFERENCES[self.kind] == "data_q" else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
