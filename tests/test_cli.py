@@ -128,6 +128,17 @@ def test_with_text_puts_the_text_into_the_record(run, article):
     assert record["text"] == "“No,” she said."
 
 
+def test_web_annotations_take_the_place_of_records(run, article, tmp_path):
+    long = tmp_path / "long.txt"
+    long.write_text("too long", encoding="utf-8")
+    code, out, err = run("extract", "--web-annotations", article, long)
+    (collection,) = records(out)
+    assert (code, collection["type"]) == (1, "AnnotationCollection")
+    (item,) = collection["first"]["items"]
+    assert item["target"]["selector"][0]["exact"] == "“No,” she said."
+    assert "more than max_chars" in err
+
+
 def test_options_reach_the_extractor(run, article, stand_in):
     run(
         "extract", article, "--attribution", "broad", "--device", "cuda:1", "--dtype", "bfloat16",

@@ -61,7 +61,16 @@ def broken_in_annotation(item: dict[str, Any], ids: set[str]) -> Iterator[str]:
         yield "creator"
     if not item["body"] or "bodyValue" in item:
         yield "body"
-    for body in item["body"]:
+    yield from broken_in_bodies(item["body"], ids)
+    if isinstance(item["target"], str):
+        if item["target"] not in ids:
+            yield "target that is an annotation"
+    else:
+        yield from broken_in_target(item["target"])
+
+
+def broken_in_bodies(bodies: list[dict[str, Any]], ids: set[str]) -> Iterator[str]:
+    for body in bodies:
         if body["purpose"] not in MOTIVATIONS:
             yield "purpose"
         if body["type"] == "TextualBody":
@@ -69,11 +78,9 @@ def broken_in_annotation(item: dict[str, Any], ids: set[str]) -> Iterator[str]:
                 yield "textual body"
         elif body["type"] != "SpecificResource" or body["source"] not in ids:
             yield "body that is a resource"
-    target = item["target"]
-    if isinstance(target, str):
-        if target not in ids:
-            yield "target that is an annotation"
-        return
+
+
+def broken_in_target(target: dict[str, Any]) -> Iterator[str]:
     if target["type"] != "SpecificResource" or not IRI.fullmatch(target["source"]):
         yield "target"
     for selector in target["selector"]:
@@ -166,7 +173,7 @@ def test_everything_marked_is_an_annotation_with_tags_a_sentence_and_facts(harbo
               if item["motivation"] != "linking"}  # fmt: skip
     quote, person, piles = marked["“Close the pier,”"], marked["Ines Okafor"], marked["40 percent"]
     assert tags(quote) == ["quote", "direct"]
-    assert quote["body"][2]["value"].startswith("Direct quote 1: Ines Okafor, deputy head")
+    assert quote["body"][2]["value"].startswith("Direct quote 1: Ines Okafor (“Ines Okafor, ")
     assert facts(quote) == {"id": "q0", "kind": "direct", "score": 0.98}
     assert person["motivation"] == "identifying"
     assert [b["value"] for b in person["body"] if b["purpose"] == "identifying"] == ["Ines Okafor"]
