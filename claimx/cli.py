@@ -155,10 +155,9 @@ def extract(
         "title": title.value if title else None,
     }
     with orderly():
+        show = _writer(as_json=as_json, with_text=with_text)
         if web_annotations:
             show = _write_annotations
-        else:
-            show = _writer(as_json=as_json, with_text=with_text)
         read = failed = 0
         for extraction in _results(read_files(files), lambda: _load(model, **options)):
             if extraction.error is None:

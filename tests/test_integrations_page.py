@@ -21,7 +21,7 @@ from tests.tiny import lexicon_checkpoint, random_model, wordpiece
 for library in ("spacy", "datasets", "pandas", "polars", "pyarrow"):
     pytest.importorskip(library)
 
-import claimx.integrations.spacy  # noqa: E402, F401 - an installed claimx is found without
+import claimx.integrations.spacy  # noqa: E402 - an installed claimx is found without
 
 ROOT = Path(claimx.__file__).parents[1]
 PAGE = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from claimx import __version__
 from claimx.archive.schema import COLUMNS, carried, record_schema, to_row
 from claimx.errors import ConfigError
 from claimx.extras import needed
+from claimx.integrations.processes import one_thread_if_forked
 from claimx.types import Article
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class ExtractColumns:
     def _loaded(self) -> Extractor:
         from claimx.extractor import Extractor
 
+        one_thread_if_forked()
         if self._extractor is None:
             self._extractor = Extractor.from_pretrained(self.model, **self.options)
         return self._extractor

@@ -25,6 +25,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.util import minibatch
 
+from claimx.integrations.processes import one_thread_if_forked
 from claimx.page.marks import Mark, marks_of
 from claimx.types import Article, Extraction
 
@@ -78,6 +79,7 @@ class ClaimxComponent:
             stream: the documents.
             batch_size: how many are taken at once; that of ``nlp.pipe``.
         """
+        one_thread_if_forked()
         numbers = count()
         for docs in minibatch(stream, size=batch_size):
             articles = [_article(doc, number) for doc, number in zip(docs, numbers, strict=False)]

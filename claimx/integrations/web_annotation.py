@@ -21,7 +21,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from claimx.errors import InputError
 from claimx.page.marks import Mark, marks_of
-from claimx.page.naming import Names
+from claimx.page.naming import NOBODY, Names
 from claimx.render import clean, normal_form
 from claimx.types import Extraction, Person, Quote
 
@@ -163,9 +163,10 @@ class _Writer:
 
     def _claim_label(self, number: int) -> str:
         claim = self._found.claims[number]
-        measured = f" ({clean(claim.measured.text)})" if claim.measured else ""
+        measured = f"{clean(claim.measured.text)}: " if claim.measured else ""
         by = self._names.claimed_by(claim)
-        return f"{normal_form(claim.quantity)}{measured}, claimed by: {by}"
+        by = by if by == NOBODY else f"claimed by {by}"
+        return f"{measured}{normal_form(claim.quantity)}; {by}"
 
     def _normal_form(self, number: int) -> dict[str, Any]:
         claim = self._found.claims[number]

@@ -177,7 +177,10 @@ def test_everything_marked_is_an_annotation_with_tags_a_sentence_and_facts(harbo
     assert facts(quote) == {"id": "q0", "kind": "direct", "score": 0.98}
     assert person["motivation"] == "identifying"
     assert [b["value"] for b in person["body"] if b["purpose"] == "identifying"] == ["Ines Okafor"]
-    assert piles["body"][1]["value"] == "about 40 percent (piles), claimed by: Ines Okafor"
+    assert piles["body"][1]["value"] == "piles: about 40 percent; claimed by Ines Okafor"
+    assert marked["5 to 7 months"]["body"][1]["value"] == (
+        "5 to 7 months; claimed by the article itself"
+    )
     assert facts(piles) == {
         "id": "c0", "score": 0.9, "value": 40, "low": None, "high": None, "unit": "percent",
         "kind": "percent", "modifier": "approximate", "change": "none",
