@@ -16,7 +16,7 @@ from claimx.checkpoint import save_checkpoint
 from claimx.cli import main
 from claimx.types import Extraction
 from tests.integrations.test_web_annotation import broken_rules
-from tests.tiny import lexicon_checkpoint, random_model, wordpiece
+from tests.tiny import lexicon_engine, random_model, wordpiece
 
 for library in ("spacy", "datasets", "pandas", "polars", "pyarrow"):
     pytest.importorskip(library)
@@ -35,7 +35,7 @@ def walked(tmp_path_factory) -> Iterator[tuple[Path, dict[str, Any]]]:
     names: dict[str, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("claimx.extractor.load_checkpoint", lambda path: lexicon_checkpoint())
+        patch.setattr("claimx.extractor.open_engine", lexicon_engine)
         save_checkpoint(folder / "claimx-en-small", random_model(name="tiny"), wordpiece(), {})
         (folder / "examples").mkdir()
         (folder / "examples" / "harbour.txt").write_text("“No,” said Ruiz.", encoding="utf-8")

@@ -8,17 +8,16 @@ datasets: ``pip install datasets``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from claimx import __version__
 from claimx.archive.schema import COLUMNS, carried, record_schema, to_row
 from claimx.errors import ConfigError
 from claimx.extras import needed
-from claimx.integrations.processes import one_thread_if_forked
+from claimx.folder import stored_name
+from claimx.hub import find_model
+from claimx.integrations.processes import OwnExtractor
 from claimx.types import Article
-
-if TYPE_CHECKING:
-    from claimx.extractor import Extractor
 
 # Columns of a record that the data set has of its own.
 _OF_THE_DATASET = ("schema", "id", "meta", "text")
@@ -42,19 +41,11 @@ class ExtractColumns:
         prefix: str,
         options: Mapping[str, Any],
     ) -> None:
-        from claimx.checkpoint import find_model, stored_name
-
-        self.model = model
         self.text = text
         self.id = id
         self.prefix = prefix
-        self.options = dict(options)
+        self._own = OwnExtractor(model, options)
         self._read_by = (stored_name(find_model(model)), __version__)
-        self._extractor: Extractor | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the model out: what is hashed and sent to other processes is small."""
-        return {**self.__dict__, "_extractor": None}
 
     def features(self, features: Mapping[str, Any]) -> Any:
         """Return the `datasets.Features` of the data set with the new columns.
@@ -92,16 +83,8 @@ class ExtractColumns:
         texts = self._column(batch, self.text)
         names = range(len(texts)) if self.id is None else self._column(batch, self.id)
         articles = [Article(str(name), text) for name, text in zip(names, texts, strict=True)]
-        rows = [to_row(carried(found.to_dict())[0]) for found in self._loaded().stream(articles)]
+        rows = [to_row(carried(found.to_dict())[0]) for found in self._own.get().stream(articles)]
         return {self.prefix + name: [row[name] for row in rows] for name in _NAMES}
-
-    def _loaded(self) -> Extractor:
-        from claimx.extractor import Extractor
-
-        one_thread_if_forked()
-        if self._extractor is None:
-            self._extractor = Extractor.from_pretrained(self.model, **self.options)
-        return self._extractor
 
     def _column(self, batch: Mapping[str, Any], name: str) -> list[Any]:
         if name not in batch:

@@ -25,7 +25,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.util import minibatch
 
-from claimx.integrations.processes import one_thread_if_forked
+from claimx.integrations.processes import OwnExtractor
 from claimx.page.marks import Mark, marks_of
 from claimx.types import Article, Extraction
 
@@ -56,11 +56,16 @@ class ClaimxComponent:
     """Reads documents with an extractor.
 
     Args:
-        extractor: what reads them.
+        own: what reads them.
     """
 
-    def __init__(self, extractor: Extractor) -> None:
-        self.extractor = extractor
+    def __init__(self, own: OwnExtractor) -> None:
+        self._own = own
+
+    @property
+    def extractor(self) -> Extractor:
+        """The extractor of this process."""
+        return self._own.get()
 
     def __call__(self, doc: Doc) -> Doc:
         """Read one document.
@@ -79,11 +84,10 @@ class ClaimxComponent:
             stream: the documents.
             batch_size: how many are taken at once; that of ``nlp.pipe``.
         """
-        one_thread_if_forked()
-        numbers = count()
+        extractor, numbers = self.extractor, count()
         for docs in minibatch(stream, size=batch_size):
             articles = [_article(doc, number) for doc, number in zip(docs, numbers, strict=False)]
-            for doc, extraction in zip(docs, self.extractor.stream(articles), strict=True):
+            for doc, extraction in zip(docs, extractor.stream(articles), strict=True):
                 yield _filled(doc, extraction)
 
 
@@ -92,6 +96,7 @@ class ClaimxComponent:
     assigns=["doc.spans", "doc._.claimx"],
     default_config={
         "model": None,
+        "backend": "auto",
         "device": "auto",
         "dtype": "auto",
         "attribution": "reported",
@@ -103,6 +108,7 @@ def make_component(
     nlp: Language,  # noqa: ARG001 - spaCy gives it
     name: str,  # noqa: ARG001
     model: str | None,
+    backend: str,
     device: str,
     dtype: str,
     attribution: str,
@@ -115,14 +121,17 @@ def make_component(
         CheckpointError: if the model is missing or damaged.
         ConfigError: if a setting has a value that cannot be used.
     """
-    from claimx.extractor import Extractor
-
-    return ClaimxComponent(
-        Extractor.from_pretrained(
-            model, device=device, dtype=dtype, attribution=attribution, min_score=min_score,
-            currency=currency,
-        )
-    )  # fmt: skip
+    options = {
+        "backend": backend,
+        "device": device,
+        "dtype": dtype,
+        "attribution": attribution,
+        "min_score": min_score,
+        "currency": currency,
+    }
+    component = ClaimxComponent(OwnExtractor(model, options))
+    assert component.extractor  # what is wrong is said here and not at the first document
+    return component
 
 
 # ---- documents --------------------------------------------------------------------------------

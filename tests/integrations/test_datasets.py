@@ -11,7 +11,7 @@ from claimx.checkpoint import save_checkpoint
 from claimx.errors import CheckpointError, ConfigError
 from claimx.extractor import Extractor
 from claimx.integrations.datasets import ExtractColumns, extract_columns
-from tests.tiny import lexicon_checkpoint, random_model, wordpiece
+from tests.tiny import lexicon_engine, random_model, wordpiece
 
 datasets = pytest.importorskip("datasets")
 
@@ -25,11 +25,11 @@ def tiny(tmp_path, monkeypatch):
     save_checkpoint(tmp_path / "tiny", random_model(name="tiny"), wordpiece(), {})
     loaded = []
 
-    def load(folder):
-        loaded.append(folder)
-        return lexicon_checkpoint()
+    def load(model, **options):
+        loaded.append(model)
+        return lexicon_engine()
 
-    monkeypatch.setattr("claimx.extractor.load_checkpoint", load)
+    monkeypatch.setattr("claimx.extractor.open_engine", load)
     return tmp_path / "tiny", loaded
 
 
@@ -46,7 +46,7 @@ def test_the_columns_are_those_of_the_record(tiny):
     features = function.features(dataset.features)
     found = dataset.map(function, batched=True, batch_size=2, features=features)
     assert found.features == features
-    expected = Extractor(lexicon_checkpoint(), device="cpu").extract_many(TEXTS)
+    expected = Extractor(lexicon_engine()).extract_many(TEXTS)
     for row, extraction in zip(found, expected, strict=True):
         record = from_row({**row, "schema": 1, "id": extraction.id, "meta": "{}", "text": None})
         assert record == extraction.to_dict()

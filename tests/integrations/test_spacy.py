@@ -14,12 +14,13 @@ import claimx
 from claimx.errors import ConfigError, InputError
 from claimx.extractor import Extractor
 from claimx.types import Extraction
-from tests.tiny import lexicon_checkpoint
+from tests.tiny import lexicon_engine
 
 spacy = pytest.importorskip("spacy")
 
 from claimx.formats.codec import Reading  # noqa: E402
 from claimx.formats.docbin import read_docbin  # noqa: E402
+from claimx.integrations.processes import OwnExtractor  # noqa: E402
 from claimx.integrations.spacy import ClaimxComponent  # noqa: E402
 
 ROOT = Path(claimx.__file__).parents[1]
@@ -33,8 +34,7 @@ OTHER = "Ruiz said “no”. \n\n  The 12 boats were about the pier."
 @pytest.fixture(autouse=True)
 def lexicon(monkeypatch):
     """Every model is the one with known answers."""
-    monkeypatch.setattr("claimx.extractor.find_model", lambda name: name)
-    monkeypatch.setattr("claimx.extractor.load_checkpoint", lambda folder: lexicon_checkpoint())
+    monkeypatch.setattr("claimx.extractor.open_engine", lexicon_engine)
 
 
 def pipeline(**config: object):
@@ -169,7 +169,7 @@ def test_a_stored_pipeline_keeps_the_settings_and_no_model(tmp_path):
 
 
 def test_a_document_that_cannot_be_read_is_an_error_alone_and_a_record_among_others():
-    component = ClaimxComponent(Extractor(lexicon_checkpoint(), device="cpu", max_chars=60))
+    component = ClaimxComponent(OwnExtractor(None, {"max_chars": 60}))
     nlp = spacy.blank("en")
     with pytest.raises(InputError, match="more than max_chars"):
         component(nlp(STORY))

@@ -129,7 +129,7 @@ def test_a_record_keeps_every_rule_of_the_model(harbour):
 
 
 def test_any_text_keeps_every_rule_and_every_place():
-    extractor = Extractor(random_checkpoint(), device="cpu")
+    extractor = Extractor.from_checkpoint(random_checkpoint(), device="cpu")
     texts = ["", "No.", "😀 “e\u0301 said Ruiz 👩\u200d🚀 40 percent”\r\n\r\n\ud800 said " * 5]
     found = [extractor(Article("https://example.org/ü?a=b c", text)) for text in texts]
     assert found[2].quotes or found[2].people or found[2].claims
