@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import weakref
 
 import pytest
 import torch
@@ -40,12 +41,12 @@ def test_a_forked_process_loads_its_own_for_torch_on_one_thread(asked):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)
-        own.get()
+        inherited = weakref.ref(own.get())
         child = os.fork()
         if child == 0:
             try:
                 own.get()
-                right = len(asked) == 2 and asked[1]["backend"] == "torch"
+                right = len(asked) == 2 and asked[1]["backend"] == "torch" and inherited()
                 os._exit(torch.get_num_threads() if right else 99)
             finally:
                 os._exit(98)
