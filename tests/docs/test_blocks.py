@@ -29,6 +29,7 @@ from tests.docs.checkout import SENTENCE, environment, lay_out
 # Pages whose blocks need more than the folder has, and what runs them.
 ELSEWHERE = {
     "docs/archive-tables.md": "tests/archive/test_tables.py",
+    "docs/integrations.md": "tests/test_integrations_page.py",
     "docs/retraining.md": "tests/test_retraining.py",
 }
 WALKED = [page for page in PAGES if page not in ELSEWHERE]
