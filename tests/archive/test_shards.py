@@ -26,7 +26,7 @@ class Counting(Extractor):
 
 @pytest.fixture
 def extractor() -> Counting:
-    return Counting(lexicon_checkpoint(), device="cpu")
+    return Counting.from_checkpoint(lexicon_checkpoint(), device="cpu", dtype="float32")
 
 
 def row(number: int, name: str, text: str = TEXT, **options) -> Row:
