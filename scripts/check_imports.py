@@ -27,14 +27,15 @@ ABOVE_TORCH = (
     "engine", "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (
-    "modeling",
     "storage",
+    "modeling",
     "checkpoint",
     "torch_backend",
     "export",
     "backends",
     "extractor",
     "archive",
+    "serving",
     "commands",
     "cli",
 )
@@ -43,7 +44,7 @@ ORDER = ABOVE_TORCH + BELOW_TORCH
 LIGHT = (*ABOVE_TORCH, "backends", "extractor", "archive", "commands", "cli")
 HEAVY = {
     "torch", "transformers", "datasets", "accelerate", "evaluate", "sklearn", "scipy", "pandas",
-    "pyarrow", "openvino", "ray",
+    "pyarrow", "openvino", "ray", "fastapi", "uvicorn",
 }  # fmt: skip
 # These only hand on what others define.
 DOORS = ("__init__", "__main__")
