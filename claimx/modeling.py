@@ -246,12 +246,14 @@ class ClaimxModel(PreTrainedModel):
         weights = unpack(read_tensors(folder))
         return super().from_pretrained(None, *args, config=config, state_dict=weights, **options)
 
-    def save_pretrained(self, save_directory: str | os.PathLike[str], **options: Any) -> None:
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], *args: Any, **options: Any
+    ) -> None:
         """Save config and weights as transformers does, in the precision that they are in.
 
         Save the tokenizer beside them, and `claimx.Extractor` reads the folder.
         """
-        super().save_pretrained(save_directory, **options)
+        super().save_pretrained(save_directory, *args, **options)
         # It holds the hashes of another model that stood here.
         (Path(save_directory) / MANIFEST).unlink(missing_ok=True)
 

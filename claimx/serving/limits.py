@@ -16,7 +16,8 @@ class Limits:
         waiting: requests at once that are being sent, wait or are being read.
         held: bytes of all of them together.
         seconds: from the start of a request to its answer.
-        sending: seconds within which a client has sent its request.
+        headers: seconds within which a client has sent the head of its request.
+        sending: seconds within which it has sent the rest.
         grace: seconds in which a server that is told to stop finishes what it has begun.
     """
 
@@ -26,6 +27,7 @@ class Limits:
     waiting: int = 64
     held: int = 128_000_000
     seconds: float = 120.0
+    headers: float = 15.0
     sending: float = 30.0
     grace: float = 30.0
 

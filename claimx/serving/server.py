@@ -15,10 +15,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from claimx.errors import ConfigError
 from claimx.serving.app import create_app
+from claimx.serving.limits import Limits
 from claimx.serving.service import Service
 
-# Seconds for what is neither the sending of a request nor its reading.
-_HEADERS, _FETCHING = 15.0, 60.0
+# Seconds within which a client has fetched its answer.
+_FETCHING = 60.0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -58,7 +59,7 @@ def run(service: Service, listener: socket.socket, started: Callable[[], None]) 
     limits = service.limits
     config = uvicorn.Config(
         create_app(service),
-        http=_connection_class(limits.seconds),
+        http=_connection_class(limits),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -66,12 +67,12 @@ def run(service: Service, listener: socket.socket, started: Callable[[], None]) 
         server_header=False,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=int(limits.grace) + 5,
-        limit_concurrency=4 * limits.waiting,
+        limit_concurrency=4 * limits.waiting + 100,  # connections, idle ones too
     )
     asyncio.run(_Server(config, service, started).serve(sockets=[listener]))
 
 
-def _connection_class(seconds: float) -> type[H11Protocol]:
+def _connection_class(limits: Limits) -> type[H11Protocol]:
     """Make a kind of connection that is cut when a client neither sends, waits nor fetches."""
 
     class Connection(H11Protocol):
@@ -79,13 +80,13 @@ def _connection_class(seconds: float) -> type[H11Protocol]:
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._within(_HEADERS)
+            self._within(limits.headers)
 
         def handle_events(self) -> None:
             before = self.cycle
             super().handle_events()
             if self.cycle is not before:
-                self._within(seconds + _FETCHING)
+                self._within(limits.seconds + _FETCHING)
 
         def on_response_complete(self) -> None:
             # What is left of the answer may still be on its way to a slow client.

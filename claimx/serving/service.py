@@ -148,8 +148,9 @@ class Service:
         self.worker.submit(job)
         done = asyncio.wrap_future(job.done)
         gone = asyncio.ensure_future(call.gone())
+        either: set[asyncio.Future[Any]] = {done, gone}
         try:
-            await asyncio.wait({done, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not done.done():
                 raise RequestError(499, "gone", "the client went away")
             return b'{"records":[' + ",".join(done.result()).encode("utf-8") + b"]}"
