@@ -56,6 +56,8 @@ def test_the_tokenizer_loads_and_the_model_runs_on_what_it_gives(folder):
     padded = pad_windows([(encoded.ids, encoded.features)], special)
     length = len(encoded.ids) + special.count
     assert padded.input_ids[0][:length].tolist() == tokenizer(TEXT)["input_ids"]
+    padding = AutoTokenizer.from_pretrained(folder, pad_token="[PAD]")
+    assert padding([TEXT, "No."], padding=True)["input_ids"][1][-1] == special.padding
     model = AutoModel.from_pretrained(folder)
     logits, _ = model(
         torch.from_numpy(padded.input_ids),

@@ -48,7 +48,7 @@ def front_page(
     body = element(
         "body",
         element("h1", escape("claimx serve")),
-        element("p", escape(" · ".join(map(str, facts.values()))), class_="dim"),
+        element("p", escape("claimx " + " · ".join(map(str, facts.values()))), class_="dim"),
         element("p", escape(f"{described['info']['summary']}. {extract['description']}")),
         *_trial(request["articles"][0]["text"]),
         *_calls(base, request, response),
@@ -113,7 +113,7 @@ def _answers(responses: Mapping[str, Any], limits: Limits) -> Iterator[Html]:
         escape(", with a sentence that says what is wrong; 429 and 503 say when to try again."),
     )
     yield _table(
-        (escape(status), escape(said["description"])) for status, said in sorted(responses.items())
+        (escape(status), _said(said["description"])) for status, said in sorted(responses.items())
     )
     yield element("h3", escape("Limits of this server"))
     yield _table(
@@ -125,12 +125,18 @@ def _schemas(schemas: Mapping[str, Any]) -> Iterator[Html]:
     for name in _ORDER:
         schema = schemas[name]
         yield element("h3", escape(name), id=name)
-        yield element("p", escape(schema.get("description", "")), class_="dim")
+        yield element("p", _said(schema.get("description", "")), class_="dim")
         rows = []
         for key, said in schema["properties"].items():
-            about = escape(said.get("description", ""))
+            about = _said(said.get("description", ""))
             rows.append((element("code", escape(key)), _kind(said), about))
         yield _table(rows)
+
+
+def _said(text: str) -> Html:
+    """Escape a sentence in which code stands between backticks."""
+    parts = text.replace("``", "`").split("`")
+    return join(element("code", escape(p)) if at % 2 else escape(p) for at, p in enumerate(parts))
 
 
 def _kind(said: Mapping[str, Any]) -> Html:

@@ -94,6 +94,23 @@ def request_schemas() -> dict[str, Any]:
     return {**schema.pop("$defs"), "ExtractRequest": schema}
 
 
+# Of fields whose name says enough to a reader of the code.
+_COMMON = {
+    "id": "what other parts of the record call it",
+    "start": "first code point",
+    "end": "one past the last code point",
+    "text": "the words themselves",
+    "score": "calibrated probability of being exactly right",
+    "name": "the fullest name that the article gives",
+    "persons": "ids of people",
+    "quotes": "ids of quotes",
+    "continues": "id of the first part of the same statement",
+    "cue": "the words that report it",
+    "quote": "id of the quote that holds it, so: who claims it",
+    "message": "a sentence for people",
+}
+
+
 def describe(schemas: dict[str, Any]) -> None:
     """Put what docstrings say of each field into the schemas of the record's parts."""
     for name, schema in schemas.items():
@@ -104,6 +121,7 @@ def describe(schemas: dict[str, Any]) -> None:
         schema["description"] = " ".join(about.split())
         for entry in fields(kind):
             said = re.search(rf"^\s+{entry.name}: (.*?)(?=^\s+\w+: |\Z)", args, re.M | re.S)
-            if said and entry.name in schema["properties"]:
-                text = " ".join(said[1].split())
-                schema["properties"][entry.name]["description"] = text[0].upper() + text[1:]
+            text = said[1] if said else _COMMON.get(entry.name)
+            if text and entry.name in schema["properties"]:
+                text = re.sub(r"\bNone\b", "null", " ".join(text.split()))
+                schema["properties"][entry.name]["description"] = text

@@ -41,7 +41,8 @@ def test_the_examples_are_a_request_and_its_answer():
 
 def test_fields_are_described_by_the_docstrings_of_the_record(server):
     described = server.get("/openapi.json").json["components"]["schemas"]
-    assert described["Quantity"]["properties"]["value"]["description"].startswith("The number")
+    assert described["Quantity"]["properties"]["value"]["description"].startswith("the number")
+    assert "null for ranges" in described["Quantity"]["properties"]["value"]["description"]
     assert "Args:" not in str(described)
     operation = server.get("/openapi.json").json["paths"]["/extract"]["post"]
     assert {"200", "413", "422", "429", "503"} <= set(operation["responses"])
