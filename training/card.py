@@ -170,8 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (folder / CARD).exists():
             raise CheckpointError(f"{folder / CARD} is there already; remove it first")
         checkpoint = load_checkpoint(folder)
-        report = read_object(options.report) if options.report else None
-        report = report or report_beside(folder, checkpoint)
+        named = options.report
+        report = read_object(named) if named else report_beside(folder, checkpoint)
         written = card(checkpoint, licence=options.license, report=report)
         (folder / CARD).write_text(written, encoding="utf-8")
     except (ClaimxError, OSError) as error:

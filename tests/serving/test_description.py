@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+import claimx
+from claimx.commands.serve import serve
+from claimx.serving.limits import Limits
 from claimx.types import Extraction
+
+PAGE = (Path(claimx.__file__).parents[1] / "docs" / "serve.md").read_text(encoding="utf-8")
 
 schemas = pytest.importorskip("claimx.serving.schemas", reason="needs claimx[serve]")
 app = pytest.importorskip("claimx.serving.app", reason="needs claimx[serve]")
@@ -75,3 +82,32 @@ def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(server):
 def test_the_page_shows_the_address_as_text(server):
     page = server.send(b"", path="/", method="GET", Host="x<script>y").body
     assert b"<script>y" not in page
+
+
+# ---- docs/serve.md ----------------------------------------------------------------------------
+
+
+def test_the_client_in_the_documentation_works(server, capsys):
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    exec(program.replace("http://127.0.0.1:8000", f"http://{server.host}:{server.port}"), {})
+    assert capsys.readouterr().out == "a ['“We will close two mines,” said Ana Ruiz.']\n"
+
+
+def test_the_body_in_the_documentation_is_a_request(server):
+    (body,) = re.findall(r"-d '(.*?)'", PAGE, re.S)
+    assert server.send(body.encode()).records[0]["quotes"]
+
+
+def test_the_limits_in_the_documentation_are_those_of_the_command():
+    limits = Limits()
+    for name, option in {
+        "body": "max-bytes", "articles": "max-articles", "chars": "max-chars",
+        "waiting": "max-requests", "seconds": "timeout",
+    }.items():  # fmt: skip
+        (row,) = [line for line in PAGE.splitlines() if f"`--{option}` |" in line]
+        assert row.startswith(f"| {int(getattr(limits, name)):,} ")
+        default = inspect.signature(serve).parameters[option.replace("-", "_")].default
+        assert default == getattr(limits, name)
+    for number in (limits.held, limits.headers, limits.sending, 4 * limits.waiting + 100):
+        assert f"| {int(number):,} " in PAGE
+    assert f"within {limits.grace:g} seconds" in PAGE
