@@ -15,8 +15,8 @@ from typing import Any
 
 from claimx.checkpoint import Checkpoint, load_checkpoint
 from claimx.errors import CheckpointError, ClaimxError
+from claimx.folder import read_object
 from claimx.hub import find_model
-from claimx.storage import read_object
 
 CARD = "README.md"
 _REPORT = "test.json"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from claimx import __version__
-from claimx.commands.shared import DeviceOption, DtypeOption, ModelOption, complain, orderly
+from claimx.commands.shared import (
+    BackendOption,
+    DeviceOption,
+    DtypeOption,
+    ModelOption,
+    complain,
+    orderly,
+)
 from claimx.extras import needed
 
 if TYPE_CHECKING:
@@ -40,6 +47,7 @@ def serve(
         float, typer.Option(min=0.1, metavar="SECONDS", help="Until a request is given up.")
     ] = 120.0,
     model: ModelOption = None,
+    backend: BackendOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
@@ -65,8 +73,8 @@ def serve(
         # The address first, for a model takes its time to load.
         listener = bind(host, port)
         extractor = Extractor.from_pretrained(
-            model, device=device, dtype=dtype, attribution=attribution, min_score=min_score,
-            currency=currency, title=title, max_chars=max_chars,
+            model, backend=backend, device=device, dtype=dtype, attribution=attribution,
+            min_score=min_score, currency=currency, title=title, max_chars=max_chars,
         )  # fmt: skip
         limits = Limits(
             articles=max_articles, chars=max_chars, body=max_bytes, waiting=max_requests,
@@ -90,17 +98,18 @@ def _run(extractor: Extractor, limits: Limits, listener: socket.socket) -> bool:
     from claimx.serving.worker import CHARS_AT_ONCE, Worker
 
     extractor("“Ready,” said Ana Ruiz.")  # the first article takes longer than any other
-    kind = extractor.device.type
+    kind = extractor.device.partition(":")[0]
     facts = {
         "claimx": __version__,
         "model": extractor.model_name,
-        "device": str(extractor.device),
-        "dtype": str(extractor.dtype).removeprefix("torch."),
+        "backend": extractor.backend,
+        "device": extractor.device,
+        "dtype": extractor.dtype,
         "attribution": extractor.attribution,
     }
     worker = Worker(extractor, CHARS_AT_ONCE.get(kind, CHARS_AT_ONCE["cuda"]))
     url = server.url_of(listener)
-    about = f"{facts['model']} on {facts['device']}, {facts['dtype']}"
+    about = f"{facts['model']} ({facts['backend']}, {facts['device']}, {facts['dtype']})"
     server.run(
         Service(worker, limits, facts),
         listener,

@@ -82,6 +82,7 @@ class Health(BaseModel):
     ready: bool
     claimx: str = Field(description="Version of claimx.")
     model: str
+    backend: str = Field(description="What runs the model.")
     device: str
     dtype: str
     attribution: str

@@ -20,8 +20,8 @@ from claimx.serving.worker import Worker
 from claimx.types import Article, Extraction, Failure, Quote
 
 FACTS = {
-    "claimx": "0.0.0", "model": "stand-in 0 (00000000)", "device": "cpu", "dtype": "float32",
-    "attribution": "reported",
+    "claimx": "0.0.0", "model": "stand-in 0 (00000000)", "backend": "none", "device": "cpu",
+    "dtype": "float32", "attribution": "reported",
 }  # fmt: skip
 
 
