@@ -3,8 +3,7 @@
     python scripts/measure_serve.py [--model NAME] [--clients 16] [--rounds 2]
 
 Starts a server on this machine and sends it the articles of data/annotations/dev.jsonl, one a
-request, first by a single client, then by all clients at once. At last the library reads the same
-articles, without a server.
+request, first by a single client, then by all clients at once.
 """
 
 from __future__ import annotations
@@ -77,19 +76,7 @@ def main() -> int:
         for clients in (1, options.clients):
             print(measure(port, texts, clients), flush=True)
         server.terminate()
-    print(f"the library alone: {alone(options.model, texts):,.0f} articles a minute")
     return server.returncode
-
-
-def alone(model: str, texts: Sequence[str]) -> float:
-    """Return how many articles a minute the library reads."""
-    from claimx import Extractor
-
-    extractor = Extractor.from_pretrained(model)
-    extractor(SHORT)
-    begin = time.perf_counter()
-    extractor.extract_many(texts)
-    return 60 * len(texts) / (time.perf_counter() - begin)
 
 
 if __name__ == "__main__":
