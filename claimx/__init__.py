@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InputError,
     )
     from claimx.extractor import Extractor
+    from claimx.modeling import ClaimxConfig, ClaimxModel
     from claimx.reading import read_files
     from claimx.types import (
         AnnotatedArticle,
@@ -48,6 +49,7 @@ _HOMES = {
         "InputError",
     ),
     "claimx.extractor": ("Extractor",),
+    "claimx.modeling": ("ClaimxConfig", "ClaimxModel"),
     "claimx.reading": ("read_files",),
     "claimx.types": (
         "AnnotatedArticle", "AnnotatedSpan", "Article", "Claim", "Extraction", "Failure", "Link",
@@ -63,7 +65,9 @@ __all__ = [
     "Article",
     "CheckpointError",
     "Claim",
+    "ClaimxConfig",
     "ClaimxError",
+    "ClaimxModel",
     "ConfigError",
     "Extraction",
     "Extractor",

@@ -32,6 +32,7 @@ from claimx.commands.check import check as _check
 from claimx.commands.convert import convert as _convert
 from claimx.commands.labels import labels as _labels
 from claimx.commands.prelabel import prelabel as _prelabel
+from claimx.commands.serve import serve as _serve
 from claimx.commands.shared import (
     BackendOption,
     DeviceOption,
@@ -43,7 +44,7 @@ from claimx.commands.shared import (
 from claimx.commands.view import view as _view
 from claimx.hub import known_models
 from claimx.reading import read_files
-from claimx.types import Article, Extraction
+from claimx.types import Article, Extraction, json_line
 
 if TYPE_CHECKING:
     from claimx.extractor import Extractor
@@ -220,6 +221,7 @@ app.command(name="check", no_args_is_help=True)(_check)
 app.command(name="convert", no_args_is_help=True)(_convert)
 app.command(name="prelabel", no_args_is_help=True)(_prelabel)
 app.command(name="labels")(_labels)
+app.command(name="serve")(_serve)
 app.command(name="view", no_args_is_help=True)(_view)
 
 
@@ -320,7 +322,7 @@ def _writer(*, as_json: bool | None, with_text: bool) -> Callable[[Extraction], 
     if as_json is None:
         as_json = not sys.stdout.isatty()
     if as_json:
-        return lambda extraction: _write(to_json(extraction, with_text=with_text))
+        return lambda extraction: _write(extraction.to_json(with_text=with_text))
     from rich.console import Console, ConsoleDimensions
 
     from claimx.terminal.view import print_extraction
@@ -342,21 +344,7 @@ def _write_annotations(extraction: Extraction) -> None:
     from claimx.integrations.web_annotation import annotation_collection
 
     if extraction.error is None:  # else the line on standard error says it all
-        _write(_line(annotation_collection(extraction)))
-
-
-def to_json(extraction: Extraction, *, with_text: bool = False) -> str:
-    """Return the output record as one line of JSON that any UTF-8 stream can carry."""
-    return _line(extraction.to_dict(with_text=with_text))
-
-
-def _line(record: dict[str, Any]) -> str:
-    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    try:
-        line.encode("utf-8")
-    except UnicodeEncodeError:  # lone surrogates have a form in JSON but none in UTF-8
-        line = json.dumps(record, separators=(",", ":"))
-    return line
+        _write(json_line(annotation_collection(extraction)))
 
 
 def _write(line: str) -> None:

@@ -10,9 +10,13 @@ answers, as the empty antecedent is in Lee et al. (2017).
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from torch import Tensor, nn
 from transformers import (
     MODEL_MAPPING,
@@ -26,8 +30,10 @@ from transformers import (
 from claimx.encoding import FEATURE_SIZES
 from claimx.errors import ConfigError
 from claimx.folder import Settings
+from claimx.hub import MANIFEST
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.pairs import PAIR_FEATURE_SIZES
+from claimx.storage import holds_int8, read_tensors, unpack
 
 
 class ClaimxConfig(PretrainedConfig):
@@ -215,6 +221,43 @@ class ClaimxModel(PreTrainedModel):
             initialization.zeros_(module.bias)
 
     @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str] | None,
+        *args: Any,
+        **options: Any,
+    ) -> ClaimxModel:
+        """Load a model as transformers does; weights in 8 bits, which it cannot read, as well.
+
+        Args:
+            pretrained_model_name_or_path: a model folder, or a name on the hub.
+            args: handed on to transformers.
+            options: likewise.
+
+        Raises:
+            CheckpointError: if weights are missing, damaged or pickled.
+        """
+        if pretrained_model_name_or_path is None:
+            return super().from_pretrained(None, *args, **options)
+        folder = _folder(pretrained_model_name_or_path, options)
+        if not holds_int8(folder):
+            return super().from_pretrained(folder, *args, **options)
+        config = options.pop("config", None) or ClaimxConfig.from_pretrained(folder)
+        weights = unpack(read_tensors(folder))
+        return super().from_pretrained(None, *args, config=config, state_dict=weights, **options)
+
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], *args: Any, **options: Any
+    ) -> None:
+        """Save config and weights as transformers does, in the precision that they are in.
+
+        Save the tokenizer beside them, and `claimx.Extractor` reads the folder.
+        """
+        super().save_pretrained(save_directory, *args, **options)
+        # It holds the hashes of another model that stood here.
+        (Path(save_directory) / MANIFEST).unlink(missing_ok=True)
+
+    @classmethod
     def from_encoder(cls, path: str, config: ClaimxConfig, layers: int = 0) -> ClaimxModel:
         """Start a new model from a pretrained encoder; heads are new, dropout is off.
 
@@ -269,6 +312,20 @@ class ClaimxModel(PreTrainedModel):
         states = self.norm(states)
         logits = {name: head(states) for name, head in self.tag_heads.items()}
         return logits, self.links.token_states(states)
+
+
+def _folder(name: str | os.PathLike[str], options: Mapping[str, Any]) -> Path:
+    """Return a model's folder; a model on the hub is fetched, of the revision asked for."""
+    folder = Path(name)
+    if not folder.is_dir():
+        wanted = ("revision", "cache_dir", "token", "local_files_only", "force_download")
+        fetched = snapshot_download(
+            os.fspath(name),
+            allow_patterns=["*.json", "*.safetensors"],
+            **{key: options[key] for key in wanted if options.get(key) is not None},
+        )
+        folder = Path(fetched)
+    return folder / (options.get("subfolder") or "")
 
 
 def _keep_layers(encoder: PreTrainedModel, layers: int) -> None:

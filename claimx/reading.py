@@ -196,7 +196,21 @@ def read_lines(stream: BinaryIO, max_bytes: int) -> Iterator[tuple[int, bytes]]:
 def _from_line(line: bytes, max_bytes: int) -> Article:
     if len(line) > max_bytes:
         raise InputError(f"this is a line of more than {max_bytes:,} bytes", "too_large")
-    record = parse_line(line)
+    return article_of(parse_line(line), line)
+
+
+def article_of(record: Any, line: bytes | None = None) -> Article:
+    """Build an article from a parsed JSON value.
+
+    Args:
+        record: the value.
+        line: what it was parsed from, for messages.
+
+    Raises:
+        InputError: if it is no object with a string ``id`` and a string ``text``.
+    """
+    if line is None:
+        line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")[:1000]
     if not isinstance(record, Mapping):
         raise InputError(
             f'this is not an object like {{"id": …, "text": …}} but {shown(line)}', "not_json"
@@ -219,8 +233,12 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def parse_line(line: bytes) -> Any:
+def parse_line(line: bytes, what: str = "line") -> Any:
     """Parse one line of JSON.
+
+    Args:
+        line: the bytes.
+        what: what they are, for messages.
 
     Raises:
         InputError: if it is not UTF-8, no JSON, holds a number that JSON cannot say again, or
@@ -236,12 +254,13 @@ def parse_line(line: bytes) -> Any:
     except UnicodeDecodeError as error:
         near = shown(line[max(0, error.start - 20) : error.start + 20])
         raise InputError(
-            f"this is not UTF-8 at byte {error.start + 1} of the line, near {near}", "not_utf8"
+            f"this is not UTF-8 at byte {error.start + 1} of the {what}, near {near}", "not_utf8"
         ) from error
     except json.JSONDecodeError as error:
         near = shown(line.decode("utf-8")[max(0, error.pos - 20) : error.pos + 20].encode())
         raise InputError(
-            f"this is not JSON: {error.msg} at character {error.pos + 1} of the line, near {near}",
+            f"this is not JSON: {error.msg} at character {error.pos + 1} of the {what}, "
+            f"near {near}",
             "not_json",
         ) from error
     except InputError:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -256,3 +256,19 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
         wrong = sorted(dict(homes.items() ^ weight_map(folder).items()))
         raise CheckpointError(f"{folder / INDEX} does not fit its files, in {wrong[:3]}")
     return stored
+
+
+def holds_int8(folder: Path) -> bool:
+    """Say whether a model folder holds matrices in 8 bits, without reading them.
+
+    Raises:
+        CheckpointError: if a file is missing or damaged.
+    """
+    for path in weight_files(folder):
+        try:
+            with safe_open(str(path), framework="pt") as tensors:
+                if any(tensors.get_slice(name).get_dtype() == "I8" for name in tensors.keys()):  # noqa: SIM118
+                    return True
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+    return False

@@ -11,6 +11,7 @@ form of an `Extraction` is a public contract, numbered by `SCHEMA_VERSION`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -25,6 +26,16 @@ Number = int | float
 
 
 # ---- articles and annotations -------------------------------------------------------------
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """Return plain values as one line of JSON that any UTF-8 stream can carry."""
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:  # lone surrogates have a form in JSON but none in UTF-8
+        line = json.dumps(value, separators=(",", ":"))
+    return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +358,10 @@ class Extraction:
         if with_text:
             record["text"] = self.text
         return record
+
+    def to_json(self, *, with_text: bool = False) -> str:
+        """Return the output record as one line of JSON that any UTF-8 stream can carry."""
+        return json_line(self.to_dict(with_text=with_text))
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Extraction:

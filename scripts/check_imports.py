@@ -27,8 +27,8 @@ ABOVE_TORCH = (
     "engine", "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (
-    "modeling",
     "storage",
+    "modeling",
     "checkpoint",
     "torch_backend",
     "export",
@@ -36,6 +36,7 @@ BELOW_TORCH = (
     "extractor",
     "archive",
     "integrations",
+    "serving",
     "commands",
     "cli",
 )
@@ -44,7 +45,7 @@ ORDER = ABOVE_TORCH + BELOW_TORCH
 LIGHT = (*ABOVE_TORCH, "backends", "extractor", "archive", "integrations", "commands", "cli")
 HEAVY = {
     "torch", "transformers", "datasets", "accelerate", "evaluate", "sklearn", "scipy", "pandas",
-    "pyarrow", "openvino", "ray",
+    "pyarrow", "openvino", "ray", "fastapi", "uvicorn",
 }  # fmt: skip
 # These only hand on what others define.
 DOORS = ("__init__", "__main__")

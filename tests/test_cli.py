@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import pytest
 
 import claimx
-from claimx.cli import main, to_json
+from claimx.cli import main
 from claimx.errors import CheckpointError, ConfigError, InputError
 from claimx.types import SCHEMA_VERSION, Article, Extraction, Failure, Quote
 
@@ -171,7 +171,7 @@ def test_standard_input_is_one_text(run, monkeypatch):
 
 def test_lone_surrogates_are_written_as_json_escapes():
     extraction = Extraction("a", text="x\ud800y“")
-    line = to_json(extraction, with_text=True)
+    line = extraction.to_json(with_text=True)
     assert "\\ud800" in line
     assert json.loads(line.encode("utf-8"))["text"] == "x\ud800y“"
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -34,12 +34,12 @@ from claimx.errors import ClaimxError, ConfigError
 from claimx.folder import read_object, written_whole
 from claimx.hub import DEFAULT_MODEL, MODELS_GROUP, find_model
 from claimx.storage import STORAGES
+from training.card import CARD, card, report_beside
 
 # Package indexes take no larger file.
 LARGEST_WHEEL = 100_000_000
 # Checkpoint format -> the first version of claimx that reads it.
 FIRST_VERSION = {1: "0.1.0", 2: "0.1.0"}
-_CARD = "README.md"
 _logger = logging.getLogger("claimx")
 
 _PYPROJECT = """\
@@ -66,20 +66,6 @@ ignore-vcs = true
 
 [tool.hatch.build.targets.wheel]
 packages = [{module}]
-"""
-
-_README = """\
-# {name}
-
-A model for [claimx](https://pypi.org/project/claimx/), version {version}, that reads English news.
-
-```python
-from claimx import Extractor
-
-extractor = Extractor.from_pretrained("{name}")
-```
-
-On the command line: `claimx extract --model {name} ARTICLE`.
 """
 
 
@@ -151,7 +137,7 @@ def _licence(asked: str | None, of_card: str | None) -> str | None:
 
 def _card_licence(source: Path) -> str | None:
     """Read the licence from the head of a model card (YAML between lines of dashes)."""
-    card = source / _CARD
+    card = source / CARD
     if not card.is_file():
         return None
     head = re.match(r"---\n(.*?)\n---\n", card.read_text(encoding="utf-8"), re.S)
@@ -238,9 +224,13 @@ def _write_project(
             group=_quoted(MODELS_GROUP),
             module=_quoted(labels.module),
         ),
-        _CARD: (source / _CARD).read_text(encoding="utf-8")
-        if (source / _CARD).is_file()
-        else _README.format(name=labels.name, version=labels.version),
+        CARD: (source / CARD).read_text(encoding="utf-8")
+        if (source / CARD).is_file()
+        else card(
+            replace(checkpoint, storage=storage or checkpoint.storage),
+            licence=labels.licence,
+            report=report_beside(source, checkpoint),
+        ),
     }
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")

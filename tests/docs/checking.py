@@ -25,8 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 # Programs that claimx knows nothing of; there is nothing to look up.
 FOREIGN = {
-    "cat", "cd", "cp", "curl", "docker", "done", "duckdb", "export", "for", "git", "jq", "mkdir",
-    "pre-commit", "tar", "unzip",
+    "cat", "cd", "cp", "curl", "docker", "done", "duckdb", "export", "for", "git", "hf", "jq",
+    "mkdir", "pre-commit", "tar", "unzip",
 }  # fmt: skip
 # These begin a command of their own.
 LAUNCHERS = {"srun", "do", "nice", "time"}

@@ -14,6 +14,7 @@ from claimx import __version__, storage
 from claimx.checkpoint import FORMAT, load_checkpoint, save_checkpoint
 from claimx.errors import ConfigError
 from claimx.extractor import Extractor
+from claimx.folder import weights_hash
 from claimx.hub import find_model, known_models
 from tests.tiny import random_model, wordpiece
 from training import package as packages
@@ -107,7 +108,7 @@ def test_weights_in_8_bits_stay_as_they_are_by_default(model, tmp_path, monkeypa
     monkeypatch.setattr(storage, "LEAST_VALUES", 100)
     first = package(model, tmp_path / "a", storage="int8", wheel=False) / "claimx_model_news"
     second = package(first, tmp_path / "b", wheel=False) / "claimx_model_news"
-    assert storage.weights_hash(first) == storage.weights_hash(second)
+    assert weights_hash(first) == weights_hash(second)
 
 
 def test_the_card_becomes_the_readme_and_names_the_licence(model, tmp_path):
