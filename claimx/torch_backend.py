@@ -48,6 +48,7 @@ class TorchBackend:
     def __init__(self, model: ClaimxModel, device: str = "auto", dtype: str = "auto") -> None:
         self._device = pick_device(device)
         self.device = str(self._device)
+        self._on_gpu = self._device.type == "cuda"
         self.dtype = pick_dtype(dtype, self._device)
         self.model = model
         self.model.to(device=self._device, dtype=_DTYPES[self.dtype])  # type: ignore[call-arg]
@@ -112,18 +113,18 @@ class TorchBackend:
 
     def _there(self, array: Integers) -> torch.Tensor:
         values = torch.from_numpy(array)
-        if self._device.type != "cuda":
+        if not self._on_gpu:
             return values.to(self._device)
         return values.pin_memory().to(self._device, non_blocking=True)
 
     def _back(self, values: torch.Tensor) -> torch.Tensor:
-        if self._device.type != "cuda":
+        if not self._on_gpu:
             return values.cpu()
-        host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+        host = torch.empty(values.shape, dtype=values.dtype).pin_memory()
         return host.copy_(values, non_blocking=True)
 
     def _event(self) -> torch.cuda.Event | None:
-        if self._device.type != "cuda":
+        if not self._on_gpu:
             return None
         event = torch.cuda.Event()
         event.record(torch.cuda.current_stream(self._device))
@@ -135,7 +136,7 @@ class TorchBackend:
         Raises:
             ClaimxError: if that was a single window.
         """
-        if self._device.type == "cuda":
+        if self._on_gpu:
             torch.cuda.empty_cache()
         if count == 1:
             raise ClaimxError(

@@ -71,6 +71,36 @@ def test_a_chip_that_multiplies_bfloat16_gets_it(chip, monkeypatch):
     assert pick_dtype("auto", cpu) == "bfloat16"
 
 
+def test_on_a_gpu_a_pass_is_started_before_the_last_is_waited_for(monkeypatch):
+    engine = torch_engine(random_checkpoint(), "cpu", "float32")
+    engine.backend.tokens_at_once = 120
+    expected = scores_of(engine, TEXTS)
+    told: list[str] = []
+
+    class Event:
+        def __init__(self):
+            self.number = sum(line.startswith("start") for line in told)
+
+        def record(self, stream):
+            told.append(f"start {self.number}")
+
+        def synchronize(self):
+            told.append(f"wait {self.number}")
+
+    monkeypatch.setattr(engine.backend, "_on_gpu", True)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda values: values)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: None)
+    found = scores_of(engine, TEXTS)
+    assert told[:5] == ["start 0", "start 1", "wait 0", "start 2", "wait 1"]
+    assert sorted(told) == sorted(
+        f"{a} {n}" for a in ("start", "wait") for n in range(len(told) // 2)
+    )
+    for one, other in zip(found, expected, strict=True):
+        for name, values in one.logits.items():
+            assert np.array_equal(values, other.logits[name])
+
+
 @pytest.mark.gpu
 def test_a_gpu_gives_the_scores_of_the_cpu():
     cpu = scores_of(torch_engine(random_checkpoint(), "cpu", "float32"), TEXTS)
