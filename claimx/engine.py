@@ -22,7 +22,7 @@ from claimx.labels import LabelSchema, Layer
 from claimx.pairs import LinkSpan, propose_pairs, span_kinds
 from claimx.windows import Window, plan_windows
 
-_LINKS_AT_ONCE = 65_536
+_LINKS_AT_ONCE = 16_384
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -192,24 +192,21 @@ class Engine:
         pairs = propose_pairs(text.text, text.encoding.states, spans, self.schema)
         if not len(pairs.heads):
             return []
-        edges = np.concatenate(
-            [
-                scores.states[[span.first_unit for span in spans]],
-                scores.states[[span.last_unit for span in spans]],
-            ],
-            axis=1,
-        )
-        kinds = np.array([self.kinds[span.kind] for span in spans], dtype=np.int64)
-        columns = (pairs.heads, pairs.tails, pairs.types, pairs.features)
-        values = np.concatenate(
-            [
-                self.backend.link_scores(
-                    edges, kinds, [column[begin : begin + _LINKS_AT_ONCE] for column in columns]
-                )
-                for begin in range(0, len(pairs.heads), _LINKS_AT_ONCE)
-            ]
-        )
-        return choose_links(values, pairs, self.schema, self.config.link_thresholds)
+        first, last, kinds = np.array(
+            [(span.first_unit, span.last_unit, self.kinds[span.kind]) for span in spans],
+            dtype=np.int64,
+        ).T
+        values = []
+        for begin in range(0, len(pairs.heads), _LINKS_AT_ONCE):
+            part = slice(begin, begin + _LINKS_AT_ONCE)
+            ends = np.concatenate([pairs.heads[part], pairs.tails[part]])
+            # Only the spans of these pairs: all of them each time would cost the square of a text.
+            used, places = np.unique(ends, return_inverse=True)
+            edges = np.concatenate([scores.states[first[used]], scores.states[last[used]]], axis=1)
+            heads, tails = np.split(places.astype(np.int64), 2)
+            columns = (heads, tails, pairs.types[part], pairs.features[part])
+            values.append(self.backend.link_scores(edges, kinds[used], columns))
+        return choose_links(np.concatenate(values), pairs, self.schema, self.config.link_thresholds)
 
     def _batches(
         self, texts: Sequence[EncodedText], parts: list[Sequence[tuple[int, Window]]]
