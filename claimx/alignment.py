@@ -54,7 +54,7 @@ def align_spans(
         Span id -> ``(first unit, one past the last unit)``.
 
     Raises:
-        AnnotationError: under ``strict``, naming every span that does not fit.
+        AnnotationError: under ``strict``, naming the first ten spans that do not fit.
     """
     aligned: dict[str, tuple[int, int]] = {}
     problems: list[str] = []

@@ -76,3 +76,29 @@ def test_spans_of_other_layers_may_share_units():
 def test_a_dropped_span_stops_a_strict_corpus():
     with pytest.raises(AnnotationError, match="covers no words of its own"):
         align(span("p", 2, 3), policy="strict")
+
+
+def test_every_span_is_counted_and_the_first_twenty_are_kept_to_look_at():
+    gaps, edges = [span(f"g{n}", 2, 3) for n in range(25)], [span("p", 6, 14), span("s", 33, 36)]
+    units, report = align(*gaps, *edges)
+    assert units == {"p": (1, 3), "s": (7, 8)}
+    assert (report.spans, report.snapped, report.dropped) == (27, 2, 25)
+    assert len(report.examples) == 20
+    assert "g0 [2, 3)" in report.examples[0]
+    assert "dropped, no words of its own in layer identity" in report.examples[0]
+
+
+def test_of_two_spans_that_begin_together_the_longer_is_kept():
+    units, report = align(span("short", 23, 26), span("long", 23, 31))
+    assert units == {"long": (5, 7)}
+    assert report.dropped == 1
+
+
+def test_strict_names_the_first_ten_spans_and_says_what_to_do():
+    with pytest.raises(AnnotationError) as raised:
+        align(*(span(f"p{n}.", 2, 3) for n in range(11)), policy="strict")
+    message = str(raised.value)
+    assert message.count("covers no words of its own; article 'a7'") == 9
+    assert "p9." in message
+    assert "p10." not in message
+    assert message.endswith(" own. Move the edges to word edges, or set `align: snap`.")

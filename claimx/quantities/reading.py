@@ -49,7 +49,7 @@ _FIGURES = re.compile(
     r"(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?", re.I
 )
 _DECADES = re.compile(
-    r"(?:(?:early|mid|late|their|his|her)[\s-]+)?"
+    r"(?:(?:early|mid|late|their|his|her)[\s-]+){0,2}"
     r"(?P<tens>[1-9]0|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|twent|thirt|fort"
     r"|fift|sixt|sevent|eight|ninet)(?:[\s-]?something|'?s|ies)",
     re.I,

@@ -109,6 +109,38 @@ def surface(text: str, **options: str) -> Quantity:
         ("a billionth of a metre", 1e-9, "metre"),
         ("2.4 GHz", 2.4, "gigahertz"),
         ("zero", 0, None),
+        ("three and two-thirds", 3.6667, None),
+        ("half of 10 percent", 5, "percent"),
+        ("three point zero five", 3.05, None),
+        ("$5mm", 5_000_000, "USD"),
+        ("41/3 years", 4.3333, "year"),
+        ("45/4 years", 11.25, "year"),
+        ("10/4", 2.5, None),
+        ("4/2", 2, None),
+        ("2 x 10^30", 2e30, None),
+        ("2 x 10^-3 metres", 0.002, "metre"),
+        ("12345678901234567890", 12_345_678_901_234_567_890, None),
+        ("1,5 million", 1_500_000, None),
+        ("a couple of hundred", 200, None),
+        ("a pair of boats", 2, None),
+        ("half a million million", 5e11, None),
+        ("two and three quarters", 2.75, None),
+        ("three and a third percent", 3.3333, "percent"),
+        ("a dozen dozen", 144, None),
+        ("nine tenths", 0.9, None),
+        ("5.5 dozen", 66, None),
+        ("minus 5", -5, None),
+        ("five percent (5%)", 5, "percent"),
+        ("five pounds six ounces", 86, "ounce"),
+        ("an hour and a half", 1.5, "hour"),
+        ("1-in-5", 0.2, None),
+        ("2-1", 2, None),
+        ("three men in five", 0.6, None),
+        ("$5 per thousand barrels", 5, "USD per thousand barrel"),
+        ("$3 a dozen", 3, "USD per dozen"),
+        ("US$5 dollars", 5, "USD"),
+        ("5 Australian dollars", 5, "AUD"),
+        ("half a dozen boxes an hour", 6, "box per hour"),
     ],
 )
 def test_a_number_and_its_unit(text: str, value: float, unit: str | None):
@@ -140,6 +172,13 @@ def test_a_number_and_its_unit(text: str, value: float, unit: str | None):
         ("50 cents to 2 dollars", 0.5, 2, "USD"),
         ("six-figure", 100_000, 999_999, "USD"),
         ("one 41-50 years old", 41, 50, "year"),
+        ("five out of every ten to twelve", 0.4167, 0.5, None),
+        ("one hundred and one hundred", 100, 100, None),
+        ("6 to 8 feet", 6, 8, "foot"),
+        ("5 or 6 hundred", 500, 600, None),
+        ("1-2", 1, 2, None),
+        ("his early 60s", 60, 69, "year"),
+        ("fiftysomething", 50, 59, "year"),
     ],
 )
 def test_a_range_has_two_ends_and_no_value(text: str, low: float, high: float, unit: str | None):
@@ -161,6 +200,12 @@ def test_a_range_has_two_ends_and_no_value(text: str, low: float, high: float, u
         ("multi-trillion dollar", 2_000_000_000_000, "USD"),
         ("billions of dollars a year", 2_000_000_000, "USD per year"),
         ("decades", 2, "decade"),
+        ("scores", 40, None),
+        ("dozens or hundreds", 24, None),
+        ("two or several", 2, None),
+        ("many tens of thousands", 20_000, None),
+        ("double-digit", 10, None),
+        ("fifteen-digit", 10**14, None),
     ],
 )
 def test_a_vague_number_has_its_lower_end_alone(text: str, low: int, unit: str | None):
@@ -181,6 +226,7 @@ def test_a_vague_number_has_its_lower_end_alone(text: str, low: int, unit: str |
         ("metres per century", "metre per century"), ("GBP", "GBP"), ("Widgets", "widgets"),
         ("USD per thousand cubic meters", "USD per thousand cubic metre"),
         ("USD per vial", "USD per vial"), ("", None), (None, None),
+        ("cents", "cents"), ("euros a dollar", "EUR per dollar"), ("thousand feet", "thousand foot"),
     ],
 )  # fmt: skip
 def test_every_alias_leads_to_the_closed_name(name: str | None, closed: str | None):
@@ -237,13 +283,34 @@ def test_the_default_currency_stands_where_the_article_is_silent():
     assert article_currency("It cost $5.", default="CAD") == "CAD"
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "low", "high", "modifier"),
+    [
+        ("~5", 5, None, None, "approximate"),
+        ("5 or so", 5, None, None, "approximate"),
+        ("18+", 18, 18, None, "lower_bound"),
+        ("5 or more", 5, 5, None, "lower_bound"),
+        ("≥5", 5, 5, None, "lower_bound"),
+        ("5 or fewer", 5, None, 5, "upper_bound"),
+        ("≤5", 5, None, 5, "upper_bound"),
+        ("under-21s", 21, None, 21, "upper_bound"),
+        ("over 60s", 60, 60, None, "lower_bound"),
+    ],
+)
+def test_signs_and_words_inside_a_surface_bend_its_number(text, value, low, high, modifier):
+    found = surface(text)
+    assert (found.value, found.low, found.high) == (value, low, high)
+    assert found.modifier == modifier
+
+
 def test_whole_values_are_int_and_others_float():
     assert type(surface("$2.5 million").value) is int
     assert type(surface("2.5%").value) is float
 
 
 def test_a_surface_that_cannot_be_read_says_so():
-    for text in ("9" * 500, "10**9**9", "1e999999", "0/0", "192.168.0.1", "200,0000", "aplenty"):
+    for text in ("9" * 500, "10**9**9", "1e999999", "0/0", "192.168.0.1", "200,0000", "aplenty",
+                 "3 4/0", "2 x 10^31", "123456789012345678901", "5 inches 6 feet"):  # fmt: skip
         found = surface(text)
         assert (found.value, found.low, found.high, found.kind) == (None, None, None, None)
         assert found.text == text

@@ -56,6 +56,47 @@ from tests.quantities.marked import read
         ("the mast leans [31 degrees] north", "measure", "degree"),
         ("from [90 cents] to €1.60", "money", "EUR"),
         ("947 million pounds turnover for a [107 million] {loss}", "money", "GBP"),
+        ("20 million euros of debt, £9 million of tax, a [107 million] {loss}", "money", "GBP"),
+        ("a 20 million euros turnover for a [107 million] {loss}", "money", "EUR"),
+        ("a mine of 3,000 tonnes and a [107 million] {loss}", "money", "USD"),
+        ("{voters} <older than> [30]", "age", "year"),
+        ("{the dog} was [81].", "count", None),
+        ("{He} is at [26], he says", "age", "year"),
+        ("his daughter, [9], lives there", "age", "year"),
+        ("a woman who died in May at [81].", "age", "year"),
+        ("{Ana Ruiz and Ben Okafor}, [34] and 31, were found", "age", "year"),
+        ("{a farmer}, from the hills, [42], said so", "age", "year"),
+        ("{farmers}, from the hills, [42], said so", "count", None),
+        ("{a farmer}, from the hills, [3], said so", "count", None),
+        ("[30] {people} <under> 40", "count", None),
+        ("there were [30] aged two", "count", None),
+        ("children [5 years] old", "age", "year"),
+        ("aged [24 months] or more", "age", "month"),
+        ("At [200], she walked on", "count", None),
+        ("at the age of [0]", "count", None),
+        ("at the age of [124]", "age", "year"),
+        ("at the age of [125]", "count", None),
+        ("At [4], she ran", "count", None),
+        ("At [5], she ran", "age", "year"),
+        ("the {index} stood at [100]", "count", None),
+        ("the {index} stood at [101]", "measure", "point"),
+        ("a [12.5] quake", "count", None),
+        ("a [6] quake", "count", None),
+        ("a [10.9] quake", "measure", "magnitude"),
+        ("[6.4] boats a day", "count", None),
+        ("[three times] as large", "multiple", None),
+        ("she called [three times] last year", "count", None),
+        ("she called [2.5 times] last year", "multiple", None),
+        ("magnified [three times] by the lens", "multiple", None),
+        ("they gave [millions] of fans a tune", "count", None),
+        ("a painting worth [millions]", "money", "USD"),
+        ("[5 pounds] of flour", "measure", "pound"),
+        ("they paid [5 pounds] for it", "money", "GBP"),
+        ("the dog is [5 pounds] heavier", "measure", "pound"),
+        ("the share fell [150 points]", "measure", "point"),
+        ("the party fell [9 points]", "percent", "percentage point"),
+        ("it was 30C at [25 degrees] north", "measure", "degree"),
+        ("at 80F or 27C it was [25 degrees]", "measure", "degree"),
     ],
 )
 def test_the_words_around_decide_the_kind(marked: str, kind: str, unit: str | None):
@@ -87,6 +128,13 @@ def test_the_words_around_decide_the_kind(marked: str, kind: str, unit: str | No
         ("no boat with <less than> [28] may sail", "upper_bound", None, 28),
         ("they signed up to [28]", "exact", None, None),
         ("[nearly 28] boats", "approximate", None, None),
+        ("<exactly> [28]", "exact", None, None),
+        ("<as low as> [28]", "lower_bound", 28, None),
+        ("<between> [28]", "approximate", None, None),
+        ("<short of> [28]", "approximate", None, None),
+        ("they never gave <more than> [28]", "upper_bound", None, 28),
+        ("they never gave <over> [28]", "lower_bound", 28, None),
+        ("the debt has passed [28 percent]", "lower_bound", 28, None),
     ],
 )
 def test_a_bound_carries_the_stated_number(marked, modifier, low, high):
@@ -140,6 +188,28 @@ def test_a_bound_carries_the_stated_number(marked, modifier, low, high):
         ("They agreed to return to [six]-party talks.", "none"),
         ("The blow broke the hull into [two] pieces.", "none"),
         ("Prices may rise within [three years] to increase pay.", "none"),
+        ("Fares will [double] in May.", "up"),
+        ("the [double] in May", "none"),
+        ("Output [halved].", "down"),
+        ("They lost [a third], he said.", "none"),
+        ("The firm lost [$3 million].", "down"),
+        ("The price rose to <above> [$5].", "to"),
+        ("It rose <below> [5 percent].", "to"),
+        ("Prices climbed from an average of [$3].", "from"),
+        ("Ages vary from [18].", "none"),
+        ("Ages range from two to [five].", "none"),
+        ("a pond that runs from two to [five] metres", "to"),
+        ("They had an additional [$5].", "up"),
+        ("They had an additional [five] players.", "none"),
+        ("They had [two] fewer boats.", "none"),
+        ("They had [5 percent] fewer boats.", "down"),
+        ("They had [5 percent] more boats than last year.", "up"),
+        ("It cost [$5] less than last year.", "down"),
+        ("Trade rose, then fell, by [5 percent].", "down"),
+        ("The poll put Ana Smith up [5 percent].", "none"),
+        ("Iron shed 3.4% and Union Maritime [2.9%].", "down"),
+        ("Winds reached 185 mph ([295 km/h]).", "to"),
+        ("It is [twice] as high.", "none"),
     ],
 )
 def test_the_words_around_decide_the_change(marked: str, change: str):
@@ -162,11 +232,23 @@ def test_the_words_around_decide_the_change(marked: str, change: str):
         ("a lead of 11 points, plus or minus [four].", 4, "percentage point"),
         ("They cut the 60-day wait to [30].", 30, "day"),
         ("The rate has gone from [31] to 62 boxes an hour.", 31, "box per hour"),
+        ("The fee went from A$4,000 to [6,000], he said.", 6000, "AUD"),
+        ("The fee went from €5 a day to [7], he said.", 7, "EUR per day"),
+        ("The fee went from 90 cents to [95], he said.", 0.95, "USD"),
+        ("The spread widened by 30 basis points to [10].", 10, "basis point"),
+        ("The rate fell 30 basis points from [410] in May.", 410, "basis point"),
+        ("Turnout was 31 percent, risen from [28] in May.", 28, "percent"),
+        ("He works from 30 percent of the year to [40], they said.", 40, "percent"),
     ],
 )  # fmt: skip
 def test_a_number_without_unit_takes_that_of_its_partner(marked, value, unit):
     found = read(marked)
     assert (found.value, found.unit) == (pytest.approx(value), unit)
+
+
+def test_both_ends_of_a_range_are_counted_in_the_unit_of_their_partner():
+    found = read("Costs fell from 112 pence to [105 to 107].")
+    assert (found.low, found.high, found.unit) == (1.05, 1.07, "GBP")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +267,12 @@ def test_a_number_without_unit_takes_that_of_its_partner(marked, value, unit):
         "It cost 4 euros. It fell to [12].",
         "Cases rose from [71] to 148 in seven days.",
         "He gave 20 percent to [12], he said.",
+        "Pay went from 90 cents to [1.60], he said.",
+        "The spread widened by 30 basis points to [9].",
+        "The spread widened by 30 basis points to [41.5].",
+        "The spread widened by 85 basis points and went to [410].",
+        "She drove 3 km from [12], then home.",
+        "He went from 3 long years to [14], then home.",
     ],
 )
 def test_a_number_that_counts_something_of_its_own_takes_no_unit(marked):
