@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -40,6 +41,8 @@ _OWN = re.compile(
     r"(config|tokenizer|training|manifest|model\.safetensors\.index)\.json"
     r"|model(-\d{5}-of-\d{5})?\.safetensors"
 )
+# Of layers, heads, labels ... that an encoder has.
+_MOST_PARTS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +158,11 @@ def load_checkpoint(folder: Path | ModelFolder) -> Checkpoint:
         CheckpointError: in one sentence, naming the file that is missing or damaged.
     """
     opened = folder if isinstance(folder, ModelFolder) else open_folder(folder)
-    try:
-        model = ClaimxModel(ClaimxConfig.from_dict(dict(opened.config)))
-    except Exception as error:  # encoders raise many types for values that they cannot use
-        raise unusable(opened.path, error) from error
     stored = read_tensors(opened.path)
-    model.load_state_dict(_weights(opened.path, stored, model))
+    # First without memory for its weights: a config may ask for more than there is.
+    weights = _weights(opened.path, stored, _built(opened, "meta"))
+    model = _built(opened, "cpu")
+    model.load_state_dict(weights)
     model.eval()  # type: ignore[no-untyped-call]
     rows = model.encoder.get_input_embeddings().num_embeddings
     if max(opened.tokenizer.get_vocab().values(), default=0) >= rows:
@@ -169,6 +171,24 @@ def load_checkpoint(folder: Path | ModelFolder) -> Checkpoint:
     return Checkpoint(
         model, opened.tokenizer, opened.weights_hash, opened.training, storage_of(stored)
     )
+
+
+def _built(opened: ModelFolder, device: str) -> ClaimxModel:
+    """Build the model that a config describes, with weights that mean nothing yet."""
+    try:
+        _check_counts(opened.config.get("encoder"))
+        with torch.device(device):
+            return ClaimxModel(ClaimxConfig.from_dict(dict(opened.config)))
+    except Exception as error:  # encoders raise many types for values that they cannot use
+        raise unusable(opened.path, error) from error
+
+
+def _check_counts(encoder: Any) -> None:
+    """Refuse a billion layers or labels, which take for ever to build even without memory."""
+    for key, value in encoder.items() if isinstance(encoder, Mapping) else ():
+        _check_counts(value)
+        if isinstance(value, int) and value > _MOST_PARTS and ("num_" in key or "layers" in key):
+            raise CheckpointError(f"{key} is {value}, and at most {_MOST_PARTS:,} are built")
 
 
 def _weights(folder: Path, stored: Mapping[str, Tensor], model: ClaimxModel) -> dict[str, Tensor]:

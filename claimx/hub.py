@@ -26,6 +26,8 @@ def find_model(name: str | os.PathLike[str] | None) -> Path:
     Raises:
         CheckpointError: if there is none, saying where was looked.
     """
+    if name is None and DEFAULT_MODEL in _packaged():
+        return _packaged()[DEFAULT_MODEL]  # not a folder of that name that lies here by chance
     name = os.fspath(name) if name is not None else DEFAULT_MODEL
     path = Path(name)
     if path.is_dir() and is_model(path):

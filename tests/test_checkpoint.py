@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -421,6 +422,23 @@ def test_a_model_of_another_kind_is_named(folder):
 def test_a_config_that_makes_no_sense_is_refused(folder, key, value):
     change_config(folder, **{key: value})
     assert "config.json" in refusal(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory in the manner of Linux")
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("vocab_size", 10**7), ("vocab_size", 10**12), ("intermediate_size", 10**7),
+        ("max_position_embeddings", 10**7), ("num_hidden_layers", 10**9), ("num_labels", 10**9),
+    ],
+)  # fmt: skip
+def test_a_config_that_asks_for_endless_memory_or_time_is_refused(folder, key, value):
+    import resource
+
+    change_config(folder, encoder={**encoder_config().to_dict(), key: value})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert refusal(folder)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # kilobytes
 
 
 @pytest.mark.parametrize("name", ["config.json", "training.json", "manifest.json"])

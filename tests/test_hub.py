@@ -51,6 +51,13 @@ def test_the_packaged_model_is_the_default():
     assert find_model(None).name == "claimx-en"
 
 
+def test_a_folder_in_the_working_directory_is_not_the_default(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    folder.rename("claimx-en")
+    assert find_model(None) != Path("claimx-en")
+    assert find_model("claimx-en") == Path("claimx-en")  # a folder was asked for
+
+
 def test_a_folder_is_found_by_its_path(folder, monkeypatch):
     assert find_model(folder) == folder
     monkeypatch.chdir(folder.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,9 +148,9 @@ def _local(pattern: str) -> Iterator[_Found]:
     for path in paths:
         if Path(path).is_dir():
             for inside in _files_below(path):
-                yield _local_file(prefix, inside, named=False)
+                yield from _local_file(prefix, inside, named=False)
         else:
-            yield _local_file(prefix, path, named=paths == [name])
+            yield from _local_file(prefix, path, named=paths == [name])
 
 
 def _files_below(folder: str) -> Iterator[str]:
@@ -160,13 +161,17 @@ def _files_below(folder: str) -> Iterator[str]:
                 yield os.path.join(place, name)  # noqa: PTH118 (a path stays as it was given)
 
 
-def _local_file(prefix: str, path: str, *, named: bool) -> _Found:
+def _local_file(prefix: str, path: str, *, named: bool) -> Iterator[_Found]:
+    """Yield a file, but no pipe or device that nobody named: reading it might never end."""
     place = Path(path)
     try:
         facts = place.stat()
     except OSError:  # a dangling link, or gone since: whoever reads it says so
-        return _Found(prefix + path, None, "", path, named)
-    return _Found(prefix + path, facts.st_size, str(facts.st_mtime_ns), str(place.resolve()), named)
+        yield _Found(prefix + path, None, "", path, named)
+        return
+    if named or stat.S_ISREG(facts.st_mode):
+        same = str(place.resolve())
+        yield _Found(prefix + path, facts.st_size, str(facts.st_mtime_ns), same, named)
 
 
 # ---- URLs ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from pathlib import Path
 
@@ -110,6 +111,17 @@ def test_a_format_by_option(folder):
 )
 def test_formats_by_name(name, format):
     assert format_of(name) == format
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_no_pipe_device_or_endless_link_in_a_folder_is_read(folder):
+    os.mkfifo(folder / "in" / "pipe.txt")
+    (folder / "in" / "zero.txt").symlink_to("/dev/zero")
+    every = ["in/b.jsonl", "in/c.jsonl.gz", "in/deep/a.csv"]
+    assert paths("in") == paths("in/**") == every
+    (folder / "in" / "round").symlink_to(folder / "in")
+    assert paths("in") == every
+    assert paths("in/pipe.txt") == ["in/pipe.txt"]  # someone has asked for it
 
 
 @needs("fsspec")

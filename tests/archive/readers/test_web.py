@@ -67,6 +67,15 @@ def test_a_reader_that_died_between_two_pages_is_started_again(reader):
     assert reader.read("two", None, 60)["text"] == "two"
 
 
+def test_a_reader_is_replaced_after_so_many_pages(reader, monkeypatch):
+    monkeypatch.setattr(web, "_PAGES", 2)
+    used = []
+    for _ in range(4):
+        reader.read("one", None, 60)
+        used.append(reader._process.pid)
+    assert used[0] == used[1] != used[2] == used[3]
+
+
 def test_a_reader_that_does_not_start_ends_the_run():
     with pytest.raises(ClaimxError, match="does not start") as raised:
         PageReader([sys.executable, "-c", "raise SystemExit(3)"]).read("x", None, 60)
