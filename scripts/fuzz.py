@@ -74,7 +74,7 @@ def timed(run: Run) -> Iterator[None]:
     """
     seen: dict[int, Any] = {}
 
-    def tick(number: int, frame: FrameType | None) -> None:
+    def tick(number: int, _: FrameType | None) -> None:
         if run.busy and seen.get(number) is run.last:
             raise TooSlowError(f"more than {run.target.seconds:g} s of processor time")
         seen[number] = run.last
@@ -186,7 +186,8 @@ def main() -> int:
     if not wanted:
         print("\n".join(f"{target.group:12} {target.name}" for target in targets))
         return int(arguments.target is not None)
-    return int(not all([try_target(target, arguments) for target in wanted]))
+    went_well = [try_target(target, arguments) for target in wanted]
+    return int(not all(went_well))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def test_a_schema_is_one_by_draft_2020_12(name):
 
 
 @pytest.mark.parametrize(
-    "definition, kind",
+    ("definition", "kind"),
     [
         ("span", types.Span), ("quote", types.Quote), ("speaker", types.Speaker),
         ("source", types.Source), ("person", types.Person), ("claim", types.Claim),
@@ -100,7 +100,7 @@ def test_any_annotation_keeps_to_the_schema(article):
 
 
 @pytest.mark.parametrize(
-    "path, value",
+    ("path", "value"),
     [
         (("schema",), 2), (("text_sha256",), "abc"), (("attribution",), "attribution"),
         (("colour",), "red"), (("quotes", 0, "kind"), "said"), (("quotes", 0, "score"), 1.5),

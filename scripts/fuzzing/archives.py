@@ -51,7 +51,7 @@ _OPTIONS = ReadOptions(max_bytes=200_000, max_unpacked=2_000_000, html_seconds=2
 class _PageAsItIs:
     """Stands in for the process that reads pages, so that many WARC files can be tried."""
 
-    def read(self, html: str, url: str | None, seconds: float) -> dict[str, Any]:
+    def read(self, html: str, url: str | None, _: float) -> dict[str, Any]:
         return {"text": html, "title": url, "date": None}
 
 

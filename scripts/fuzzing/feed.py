@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 
 PIECES = [
-    b"", b"0", b"9", b"-", b'"', b"{", b"}", b"[", b"]", b"null", b"\t", b"\n", b"\r", b" ", b"\xff",
-    b"\x00", b"true", b"<", b">", b"</", b"/>", b"&x;", b"&#0;", b"&#xD800;", b'"a"', b"1e9",
+    b"", b"0", b"9", b"-", b'"', b"{", b"}", b"[", b"]", b"null", b"\t", b"\n", b"\r", b" ",
+    b"\xff",    b"\x00", b"true", b"<", b">", b"</", b"/>", b"&x;", b"&#0;", b"&#xD800;", b'"a"', b"1e9",
     b"1e999", b"_", b"T9", b"R1", b"E1", b"1.5", b"\\ud800", b"\xed\xa0\x80", b"\xf0\x9f\x99\x82",
     b"\xef\xbb\xbf", b"NaN", b"9" * 5000, b"[" * 3000, b"-1", b"18446744073709551616", b",", b":",
     b"'", b"|", b"#", b"=", b"\xe2\x80\xa8", b"\x85", b"\\", b"\\n", b"*", b"&a", b"!!", b"---\n",
@@ -22,8 +22,8 @@ PIECES = [
 ]  # fmt: skip
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2, 7, 40, 2**31, 2**63, 10**400, -0.0, 0.5, 1e308, float("nan"),
-    float("inf"), "", "0", "q1", "s1", "v1", "QUOTE", "quantity", "attribution", "said_by", "\ud800",
-    "é🙂", "../x", "a\nb", "<b>", "1e999", "x" * 5000, [], {}, [[]], [0], ["a"], [None], {"a": 1},
+    float("inf"), "", "0", "q1", "s1", "v1", "QUOTE", "quantity", "attribution", "said_by",
+    "\ud800", "é🙂", "../x", "a\nb", "<b>", "1e999", "x" * 5000, [], {}, [[]], [0], ["a"], [None], {"a": 1},
     {"id": "q1"}, {"": None}, [1, "a", {}],
 ]  # fmt: skip
 
@@ -65,7 +65,7 @@ class Feed:
         """Return bytes with one to three stretches cut out and others put in."""
         for _ in range(1 + self.below(3)):
             at = self.below(len(content) + 1)
-            cut = self.below(8) if self.below(8) else self.below(4096)
+            cut = self.below(8) or self.below(4096) * (self.below(8) == 0)
             piece = self.pick(PIECES) if self.below(4) else bytes([self.below(256)])
             content = content[:at] + piece + content[at + cut :]
         return content

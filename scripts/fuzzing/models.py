@@ -9,7 +9,6 @@ import json
 import shutil
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from claimx.checkpoint import load_checkpoint, save_checkpoint

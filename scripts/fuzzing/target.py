@@ -90,10 +90,8 @@ def places(value: Any) -> Iterator[dict[str, Any]]:
 
 @cache
 def room(name: str) -> Path:
-    """Return a folder of this process for what a target writes; in memory where that goes."""
-    memory = Path("/dev/shm")
-    parent = str(memory) if memory.is_dir() else None
-    made = tempfile.TemporaryDirectory(prefix=f"claimx-{name}-", dir=parent)
+    """Return a folder of this process for what a target writes."""
+    made = tempfile.TemporaryDirectory(prefix=f"claimx-{name}-")
     _rooms.append(made)
     return Path(made.name)
 
