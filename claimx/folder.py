@@ -165,6 +165,9 @@ def open_folder(folder: Path) -> ModelFolder:
     if not (folder / MANIFEST).is_file():
         _logger.warning("%s has no %s: damage to its files would go unnoticed", folder, MANIFEST)
     training = read_object(folder / TRAINING) if (folder / TRAINING).is_file() else {}
+    known = training.get("fingerprints", [])
+    if not isinstance(known, list) or not all(isinstance(one, str) for one in known):
+        raise CheckpointError(f"{folder / TRAINING} holds fingerprints that are no list of texts")
     return ModelFolder(
         folder,
         config,

@@ -450,6 +450,14 @@ def test_files_that_are_no_json_objects_are_named(folder, name, content):
     assert name in refusal(folder)
 
 
+@pytest.mark.parametrize("known", [2**63, "f" * 64, [1], [["f"]], {"f": 1}, None])
+def test_fingerprints_that_are_none_are_refused(folder, known):
+    (folder / "training.json").write_text(json.dumps({"fingerprints": known}), encoding="utf-8")
+    (folder / "manifest.json").unlink()
+    with pytest.raises(CheckpointError, match="training.json holds fingerprints that are no list"):
+        load_checkpoint(folder)
+
+
 def test_a_damaged_tokenizer_is_refused_though_the_manifest_is_true(folder):
     path = folder / "tokenizer.json"
     path.write_text(path.read_text()[:200])

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -166,3 +167,14 @@ def test_articles_come_back_as_they_were_written(written):
     pq.write_table(pa.table(arrays), target)
     found = list(parquet.read(io.BytesIO(target.getvalue()), "x", ReadOptions()))
     assert found == [Article(i, text, title, {"n": n}) for i, text, title, n in written]
+
+
+def test_a_damaged_description_of_a_column_does_not_end_the_process():
+    """In the file, found by fuzzing, a column's histogram has one entry too many."""
+    path = Path(__file__).parent / "damaged" / "histogram.parquet"
+    program = f"from tests.archive.reading import kinds, rows\nprint(kinds(rows({str(path)!r})))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "['damaged']\n")
