@@ -101,7 +101,7 @@ def _read(name: str, path: Path) -> bool:
 
 
 def _target(name: str) -> Target:
-    make: Callable[[Feed], object] = _make_lines if name in _LINES else _make_file
+    make: Callable[[str, Feed], object] = _make_lines if name in _LINES else _make_file
     check: Callable[..., int | None] = _check_lines if name in _LINES else _check_file
     return Target(
         name, "formats", partial(make, name), partial(check, name),

@@ -63,8 +63,8 @@ def must_keep_to(checks: Draft202012Validator, value: Any) -> None:
         json.dumps(value, allow_nan=False)
     except (ValueError, TypeError) as error:
         raise BrokenError(f"no JSON form: {error}") from error
-    for error in checks.iter_errors(value):
-        raise BrokenError(f"{error.json_path}: {error.message}")
+    for broken in checks.iter_errors(value):
+        raise BrokenError(f"{broken.json_path}: {broken.message}")
 
 
 def offsets_must_hold(record: Any, text: str) -> None:
