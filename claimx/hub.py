@@ -44,7 +44,8 @@ def find_model(name: str | os.PathLike[str] | None) -> Path:
         return _download(name)
     raise CheckpointError(
         f"no model {name!r}: it is no folder, and the models known by name are "
-        f"{', '.join(known_models()) or 'none'}"
+        f"{', '.join(known_models()) or 'none'}; others are packages to install "
+        f"(claimx-en-small, in a checkout: pip install ./models/claimx-en-small)"
     )
 
 

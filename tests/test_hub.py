@@ -73,7 +73,7 @@ def test_a_file_is_no_model(folder):
 def test_a_model_that_is_nowhere_is_named_with_those_that_are_known(name, site):
     install(site, "mine-news", "mine-news", "claimx_model_mine_news")
     with pytest.raises(
-        CheckpointError, match=r"no model.*known by name are claimx-en, .*mine-news"
+        CheckpointError, match=r"no model.*known by name are claimx-en, .*mine-news.*pip install"
     ):
         find_model(name)
 

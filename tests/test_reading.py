@@ -110,6 +110,12 @@ def test_binary_files_are_refused_in_words(file, data, word):
     assert word in item.error.message
 
 
+@pytest.mark.parametrize("data", [b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", b"PAR1\x15\x04"])
+def test_files_that_only_an_archive_run_reads_are_sent_there(data):
+    with pytest.raises(InputError, match="claimx archive"):
+        decode(data)
+
+
 def test_missing_files_and_folders_are_named_and_skipped(file, tmp_path):
     good = file(b"Text.")
     missing, folder, last = read(tmp_path / "nowhere.txt", tmp_path, good)
