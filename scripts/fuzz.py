@@ -99,9 +99,16 @@ def by_hypothesis(run: Run, inputs: int, first_seed: int) -> Exception | None:
     )  # fmt: skip
     size = run.target.size
 
+    failed = False
+
     def attempt(data: bytes) -> None:
-        if run.count < inputs:
-            run(data)
+        nonlocal failed
+        if failed or run.count < inputs:  # a fault is tried again until it is small
+            try:
+                run(data)
+            except Exception:
+                failed = True
+                raise
 
     batch = 0
     with timed(run):
