@@ -12,6 +12,7 @@ from typing import BinaryIO, TextIO
 
 from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import Columns, build, error_at, find_columns, too_large
+from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
 from claimx.types import Article, Extraction
 
@@ -45,6 +46,8 @@ def _read(
                 fields = next(reader)
         except StopIteration:
             return
+        except ContainerError:  # the rest of the file is missing, not of one record
+            raise
         except InputError as error:
             lines.skip_record()
             yield error_at(place, error)

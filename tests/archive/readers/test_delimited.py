@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import zlib
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimx.archive.inputs import find_inputs
+from claimx.archive.readers import ReadOptions, read_rows
 from claimx.errors import InputError
 from claimx.types import Article
 from tests.archive.reading import articles, failures, kinds, rows
@@ -148,3 +152,15 @@ def test_articles_come_back_as_they_were_written(tmp_path_factory, written, end,
     found = rows(path)
     assert kinds(found) == []
     assert [(a.id, a.text, a.meta["desk"]) for a in articles(found)] == written
+
+
+def test_a_packed_table_that_ends_early_behind_a_line_ends_there(tmp_path):
+    """Found by fuzzing: the same error came again and again, without end."""
+    packer = zlib.compressobj(wbits=31)
+    path = tmp_path / "news.csv.gz"
+    lines = b"id,text\na,One\nb,Two\n"
+    path.write_bytes(packer.compress(lines) + packer.flush(zlib.Z_SYNC_FLUSH))
+    (file,) = find_inputs([str(path)])
+    found = list(islice(read_rows(file, ReadOptions()), 10))
+    assert [article.id for article in articles(found)] == ["a", "b"]
+    assert kinds(found) == ["truncated"]
