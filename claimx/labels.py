@@ -123,7 +123,20 @@ class LabelSchema:
 
         Layers and links may be lists, as in checkpoints, or mappings by name, as in YAML:
         ``layers: {quantity: [QUANTITY, MODIFIER]}``.
+
+        Raises:
+            ConfigError: if it has another form, or its names do not fit together.
         """
+        try:
+            return cls._read(raw)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ConfigError(
+                f"a label schema cannot be read ({type(error).__name__}: {error}): `layers` are "
+                "names with lists of labels, `links` names with heads and tails"
+            ) from error
+
+    @classmethod
+    def _read(cls, raw: Mapping[str, Any]) -> LabelSchema:
         extra = set(raw) - {"layers", "links"}
         if extra or "layers" not in raw:
             raise ConfigError(f"a label schema has `layers` and `links`, got {sorted(raw)}")
@@ -134,9 +147,15 @@ class LabelSchema:
         if isinstance(links, Mapping):
             links = [{"name": name, **entry} for name, entry in links.items()]
         return cls(
-            tuple(Layer(entry["name"], tuple(entry["labels"])) for entry in layers),
+            tuple(Layer(entry["name"], _names(entry["labels"])) for entry in layers),
             tuple(_read_link_type(entry) for entry in links),
         )
+
+
+def _names(labels: Any) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise TypeError(f"{labels!r} is one name, not a list of names")
+    return tuple(labels)
 
 
 def _read_link_type(entry: Mapping[str, Any]) -> LinkType:
@@ -149,8 +168,8 @@ def _read_link_type(entry: Mapping[str, Any]) -> LinkType:
         )
     return LinkType(
         entry["name"],
-        tuple(entry["heads"]),
-        tuple(entry["tails"]),
+        _names(entry["heads"]),
+        _names(entry["tails"]),
         entry.get("choose", "one"),
         entry.get("reach"),
     )

@@ -236,6 +236,11 @@ def _shards(stored: Mapping[str, Tensor]) -> Iterator[list[str]]:
     yield group
 
 
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    reason = " ".join(str(error).split())  # it may quote the file, line breaks and all
+    return CheckpointError(f"{path} is not a readable safetensors file: {reason}")
+
+
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """Read every stored tensor of a model folder.
 
@@ -249,7 +254,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
         try:
             tensors = load_file(str(path))
         except (SafetensorError, OSError, ValueError) as error:
-            raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+            raise _unreadable(path, error) from error
         stored |= tensors
         homes |= dict.fromkeys(tensors, path.name)
     if files[0].name != WEIGHTS and homes != weight_map(folder):
@@ -270,5 +275,5 @@ def holds_int8(folder: Path) -> bool:
                 if any(tensors.get_slice(name).get_dtype() == "I8" for name in tensors.keys()):  # noqa: SIM118
                     return True
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+            raise _unreadable(path, error) from error
     return False

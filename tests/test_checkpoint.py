@@ -496,3 +496,13 @@ def test_a_folder_without_a_manifest_loads_with_a_warning(folder, caplog):
 
 def test_a_folder_that_holds_no_model_is_refused(tmp_path):
     assert "no model folder" in refusal(tmp_path)
+
+
+def test_a_header_that_breaks_lines_does_not_break_the_sentence(folder):
+    header = json.dumps({"x": {"dtype": "F\n9", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    renew_manifest(folder)
+    with pytest.raises(CheckpointError) as error:
+        load_checkpoint(folder)
+    assert "\n" not in str(error.value)

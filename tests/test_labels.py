@@ -46,3 +46,19 @@ def test_links_within_one_layer_do_not_cross_to_another_scope():
 def test_mistakes_in_a_schema_are_errors(raw):
     with pytest.raises(ConfigError):
         LabelSchema.from_dict(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"layers": {"pets": 7}},
+        {"layers": {"pets": "CAT"}},
+        {"layers": [{"labels": ["CAT"]}]},
+        {"layers": ["pets"]},
+        {"layers": {"pets": ["CAT"]}, "links": {"near": 3}},
+        {"layers": {"pets": ["CAT"]}, "links": {"near": {"heads": "CAT", "tails": ["CAT"]}}},
+    ],
+)
+def test_a_schema_of_another_form_is_one_sentence(raw):
+    with pytest.raises(ConfigError, match="cannot be read|unknown keys"):
+        LabelSchema.from_dict(raw)
