@@ -7,6 +7,7 @@ knows padded arrays alone: torch (`claimx.torch_backend`) or OpenVINO (`claimx.o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +19,7 @@ from tokenizers import Tokenizer
 from claimx.batching import PaddedWindows, pad_windows, padded_length, special_tokens
 from claimx.decoding import ChosenLink, choose_links
 from claimx.encoding import Encoding, encode
+from claimx.errors import ClaimxError
 from claimx.labels import LabelSchema, Layer
 from claimx.pairs import LinkSpan, propose_pairs, span_kinds
 from claimx.windows import Window, plan_windows
@@ -140,6 +142,7 @@ class Engine:
         self.kinds = span_kinds(self.schema)
         self._tokenizer = tokenizer
         self._special = special_tokens(tokenizer)
+        self._process = os.getpid()
 
     def encode(self, text: str) -> EncodedText:
         """Tokenise a text without lone surrogates and plan its windows."""
@@ -153,7 +156,16 @@ class Engine:
         Args:
             texts: any number of texts.
             layers: layers whose logits are wanted; link states always come along.
+
+        Raises:
+            ClaimxError: in a process that was forked from the one that made this.
         """
+        if os.getpid() != self._process:
+            # Threads of torch and OpenVINO do not survive a fork; waiting for them has no end.
+            raise ClaimxError(
+                "this Extractor was made before the process was forked, which models do not "
+                "survive: start workers by spawn, or fork before the first Extractor is made"
+            )
         sizes = [int(text.encoding.unit_starts.sum()) for text in texts]
         ends = np.cumsum(sizes, dtype=np.int64)
         first = ends - sizes  # of each text, in tables that hold the units of all

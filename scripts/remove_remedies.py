@@ -10,6 +10,7 @@ out is not there.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,7 @@ def fails_without(remedy: Remedy, copy: Path) -> tuple[bool, str]:
             [*command, "-p", "no:cacheprovider"],
             cwd=copy, capture_output=True, text=True, check=False,
             timeout=_HANGS if remedy.hangs else _LONGEST,
+            env={**os.environ, "PYTHONPATH": str(copy)},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return remedy.hangs, "it has no end"
