@@ -197,8 +197,11 @@ def is_exported(folder: Path) -> bool:
     """Say whether a folder holds an exported model, all of it and undamaged."""
     try:
         hashes = read_object(folder / RECEIPT)["sha256"]
-        return all(file_sha256(folder / Path(name).name) == hashes[name] for name in hashes)
-    except (CheckpointError, OSError, KeyError, TypeError):
+        named = {READING, LINKING} <= hashes.keys()
+        return named and all(
+            file_sha256(folder / Path(name).name) == hashes[name] for name in hashes
+        )
+    except (CheckpointError, OSError, KeyError, TypeError, AttributeError):
         return False
 
 

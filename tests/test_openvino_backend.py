@@ -145,6 +145,9 @@ def test_an_export_belongs_to_one_config_and_one_tokenizer(folder, cache, tmp_pa
 def test_an_export_without_its_receipt_does_not_count(folder, cache):
     open_engine(folder, backend="openvino")
     place = export_place(open_folder(folder))
+    for receipt in ('{"sha256": {}}', '{"sha256": []}', "{}", "["):
+        (place / RECEIPT).write_text(receipt)
+        assert not is_exported(place)
     (place / RECEIPT).unlink()
     assert not is_exported(place)
 
