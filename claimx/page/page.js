@@ -199,7 +199,11 @@
     if (target.matches("a[href]")) target.focus({ preventScroll: true });
   }
 
+  let pointer = "";
   document.addEventListener("mouseover", (event) => {
+    const where = `${event.screenX},${event.screenY}`;
+    if (where === pointer) return; // the page moved under it, as when a link was followed
+    pointer = where;
     const over = event.target.closest(".text span, .text a, .side li");
     if (over && subject(over)) show(over);
     else back();
