@@ -43,6 +43,7 @@ from claimx.commands.shared import (
 )
 from claimx.commands.view import view as _view
 from claimx.hub import known_models
+from claimx.openvino_backend import processors
 from claimx.reading import read_files
 from claimx.types import Article, Extraction, json_line
 
@@ -189,9 +190,7 @@ def info(
         "python": platform.python_version(),
         **{name: _version_of(name) for name in ("torch", "transformers", "tokenizers", "openvino")},
         "system": platform.platform(),
-        "processors": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "processors": processors(),
         "models": list(known_models()),
     }
     with orderly():

@@ -32,6 +32,7 @@ from claimx.archive.run import RunConfig, check, start
 from claimx.archive.tables import TABLES
 from claimx.archive.writers import estimate_bytes
 from claimx.errors import ClaimxError, ConfigError
+from claimx.folder import stored_name
 from claimx.hub import find_model
 
 # Packed news takes about a third of its bytes.
@@ -211,8 +212,6 @@ def _choice(job: Job) -> dict[str, str]:
 
 def _model_name(model: str | None) -> str:
     """Name, version and hash of a model, as in its records, without loading it."""
-    from claimx.folder import stored_name
-
     return stored_name(find_model(model))
 
 
