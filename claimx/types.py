@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from claimx.errors import AnnotationError, FormatError
+from claimx.plain import from_plain, to_plain
 
 SCHEMA_VERSION = 1
 
@@ -346,7 +347,7 @@ class Extraction:
             return {
                 "schema": SCHEMA_VERSION,
                 "id": self.id,
-                "error": _plain(self.error),
+                "error": to_plain(self.error),
                 "meta": dict(self.meta),
             }
         record: dict[str, Any] = {"schema": SCHEMA_VERSION, "id": self.id}
@@ -354,7 +355,7 @@ class Extraction:
             record[name] = getattr(self, name)
         record["meta"] = dict(self.meta)
         for name in ("notes", "quotes", "sources", "people", "claims"):
-            record[name] = _plain(getattr(self, name))
+            record[name] = to_plain(getattr(self, name))
         if with_text:
             record["text"] = self.text
         return record
@@ -365,90 +366,25 @@ class Extraction:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Extraction:
-        """Build an extraction from its record.
+        """Build an extraction from its record; what others have added to it is passed over.
 
         Raises:
-            FormatError: if the record's schema number is not the one this version reads.
+            FormatError: if the record's schema number is not the one this version reads, or a
+                value is not of its type.
         """
         if record.get("schema") != SCHEMA_VERSION:
             raise FormatError(
                 f"record {record.get('id')!r} has schema {record.get('schema')!r}; "
                 f"this version of claimx reads schema {SCHEMA_VERSION}"
             )
-        if record.get("error"):
-            failure = Failure(**record["error"])
-            return cls(record["id"], meta=dict(record.get("meta", {})), error=failure)
-        return cls(
-            id=record["id"],
-            text_sha256=record["text_sha256"],
-            model=record["model"],
-            attribution=record["attribution"],
-            meta=dict(record.get("meta", {})),
-            notes=tuple(record.get("notes", ())),
-            quotes=tuple(_quote(quote) for quote in record["quotes"]),
-            sources=tuple(
-                Source(
-                    **{
-                        **source,
-                        "persons": tuple(source["persons"]),
-                        "quotes": tuple(source["quotes"]),
-                    }
-                )
-                for source in record["sources"]
-            ),
-            people=tuple(
-                Person(person["id"], person["name"], *(_spans(person[k]) for k in _PERSON_SPANS))
-                for person in record["people"]
-            ),
-            claims=tuple(_claim(claim) for claim in record["claims"]),
-            text=record.get("text"),
-        )
+        failed = bool(record.get("error"))
+        names = _FAILED if failed else _NOTHING.keys() - {"error"} | {"id"}
+        absent = _NOTHING if failed else {name: _NOTHING[name] for name in _OPTIONAL}
+        given = {name: record[name] for name in names if name in record}
+        found: Extraction = from_plain(cls, {**absent, **given}, "the record")
+        return found
 
 
-_PERSON_SPANS = ("mentions", "roles", "affiliations")
-
-
-def _plain(value: Any) -> Any:
-    """Turn nested dataclasses into plain JSON types; every score to 4 places."""
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {
-            entry.name: round(item, 4) if entry.name == "score" else _plain(item)
-            for entry in fields(value)
-            for item in (getattr(value, entry.name),)
-        }
-    return value
-
-
-def _span(raw: Mapping[str, Any] | None) -> Span | None:
-    return None if raw is None else Span(**raw)
-
-
-def _spans(raw: Any) -> tuple[Span, ...]:
-    return tuple(Span(**item) for item in raw)
-
-
-def _quote(raw: Mapping[str, Any]) -> Quote:
-    speaker = raw["speaker"]
-    if speaker is not None:
-        speaker = Speaker(
-            **{
-                **speaker,
-                "persons": tuple(speaker["persons"]),
-                "roles": _spans(speaker["roles"]),
-                "affiliations": _spans(speaker["affiliations"]),
-            }
-        )
-    return Quote(**{**raw, "cue": _span(raw["cue"]), "speaker": speaker})
-
-
-def _claim(raw: Mapping[str, Any]) -> Claim:
-    return Claim(
-        **{
-            **raw,
-            "quantity": Quantity(**raw["quantity"]),
-            "modifier": _span(raw["modifier"]),
-            "measured": _span(raw["measured"]),
-        }
-    )
+_FAILED = ("id", "meta", "error")
+_OPTIONAL = ("meta", "notes", "error", "text")
+_NOTHING = {name: value for name, value in to_plain(Extraction("")).items() if name != "id"}

@@ -21,13 +21,11 @@ import gzip
 import json
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -36,39 +34,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from claimx.archive.places import RECORDS, TEMPORARY
 from claimx.archive.verify import verify
 from claimx.archive.writers import read_records
-from scripts.processes import end_in_order, kill
+from scripts.killing import Call, play, told
+from scripts.processes import end_in_order
 
-_ROOT = Path(__file__).resolve().parent.parent
 _BROKEN = 97  # each article of a multiple of this has no text
 _MOST_KILLS = 6  # in one round; then it is left alone
 _SHARDS = 12
 _MOSTLY_NOTHING = 6.0  # added to the score of "no label"; without it every other word has one
-
-
-@dataclass(frozen=True)
-class Call:
-    """A job that can be done again and again.
-
-    Args:
-        command: the program and its options, all but the folder and --resume.
-        log: what it says goes here.
-    """
-
-    command: tuple[str, ...]
-    log: Path
-
-    def start(self, folder: Path, *, resume: bool) -> subprocess.Popen[bytes]:
-        """Start it in a group of processes of its own."""
-        more = ("--resume",) if resume else ()
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*self.command, "--out", str(folder), *more],
-                stdout=log, stderr=log, cwd=_ROOT, start_new_session=True,
-            )  # fmt: skip
-
-    def last_words(self) -> str:
-        """Return the end of what it said."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
 
 
 def write_articles(folder: Path, count: int) -> list[Path]:
@@ -140,28 +112,6 @@ def differences(folder: Path, expected: dict[str, bytes], wanted: Counter[str]) 
     yield from verify(str(folder)).problems
 
 
-def play(call: Call, folder: Path, moments: Iterator[float]) -> tuple[list[float], int]:
-    """Start a job, kill it at the moments as long as there are any, resume it to its end.
-
-    Args:
-        call: the job.
-        folder: its output folder.
-        moments: seconds after each start.
-
-    Returns:
-        When it was killed, in seconds after each start, and the exit code of the last run.
-    """
-    killed: list[float] = []
-    while True:
-        process = call.start(folder, resume=bool(killed))
-        try:
-            return killed, process.wait(next(moments, None))
-        except subprocess.TimeoutExpired as late:
-            killed.append(round(late.timeout, 2))
-        finally:
-            kill(process)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -185,21 +135,22 @@ def rounds(options: argparse.Namespace, scratch: Path) -> int:
     engine = () if options.engine == "local" else ("--engine", options.engine)
     inputs = write_articles(scratch, options.articles)
     size = max(1, -(-options.articles // _SHARDS))
-    call = Call(
-        (
-            sys.executable, "-m", "claimx", "archive", *map(str, inputs), "--model", model,
-            "--rows", str(size), "--tables", "--any-language", "--workers", str(options.workers),
-            *engine,
-        ),
-        scratch / "log",
+    command = (
+        sys.executable, "-m", "claimx", "archive", *map(str, inputs), "--model", model,
+        "--rows", str(size), "--tables", "--any-language", "--workers", str(options.workers),
+        *engine,
     )  # fmt: skip
+
+    def into(folder: Path) -> Call:
+        return Call((*command, "--out", str(folder)), scratch / "log")
+
     begun = time.monotonic()
     calm = scratch / "calm"
-    _, code = play(call, calm, iter(()))
+    _, code = play(into(calm), iter(()))
     seconds = time.monotonic() - begun
     wanted = ids(calm) if code in (0, 1) else Counter()
     if wanted.total() != options.articles or len(wanted) != options.articles:
-        print(f"the undisturbed run failed, exit code {code}:\n{call.last_words()}")
+        print(f"the undisturbed run failed, exit code {code}:\n{into(calm).last_words()}")
         return 1
     expected = contents(calm)
     print(f"undisturbed: {seconds:.1f} s, {len(wanted):,} articles, {len(expected)} files")
@@ -208,14 +159,14 @@ def rounds(options: argparse.Namespace, scratch: Path) -> int:
     for number in range(1, options.rounds + 1):
         folder = scratch / f"round-{number}"
         moments = [draw.uniform(0, seconds) for _ in range(_MOST_KILLS)]
-        killed, ended = play(call, folder, iter(moments))
+        call = into(folder)
+        killed, ended = play(call, iter(moments))
         problems = list(differences(folder, expected, wanted))
         if ended != code:
             problems.append(f"exit code {ended}, not {code}: {call.last_words()}")
         kills += len(killed)
         bad += bool(problems)
-        when = f"killed after {', '.join(map(str, killed))} s" if killed else "never killed"
-        print(f"round {number}: {when}: {'; '.join(problems[:5]) or 'equal'}", flush=True)
+        print(f"round {number}: {told(killed, problems)}", flush=True)
         shutil.rmtree(folder)
     print(f"{options.rounds} rounds, {kills} kills, {bad} rounds with differences")
     return int(bool(bad))

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from scripts.kill_archive import Call, contents, differences, ids, play
+from scripts.kill_archive import contents, differences, ids
 from tests.archive.samples import failed
 
 pytest.importorskip("pyarrow")
@@ -58,11 +58,3 @@ def test_files_too_many_or_too_few_are_named(tmp_path, calm):
     found = list(differences(tmp_path / "out", *calm))
     assert "receipts/00000-000.json is missing" in found
     assert "run.json should not be there" in found
-
-
-def test_a_run_is_killed_at_the_moments_and_resumed_to_its_end(tmp_path):
-    program = 'echo "$*" >> "$2/calls"; case "$*" in *--resume) exit 3;; esac; sleep 60'
-    call = Call(("sh", "-c", program, "sh"), tmp_path / "log")
-    assert play(call, tmp_path, iter([0.5, 60])) == ([0.5], 3)
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls == [f"--out {tmp_path}", f"--out {tmp_path} --resume"]
