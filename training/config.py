@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -145,6 +147,26 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def read_yaml(source: str, where: str) -> Any:
+    """Read YAML of plain values, without aliases and double keys.
+
+    Args:
+        source: the YAML.
+        where: what it is called in an error.
+
+    Raises:
+        ConfigError: if it is no YAML, or more than plain values.
+    """
+    try:
+        return yaml.load(source, _PlainLoader)  # noqa: S506 - a SafeLoader
+    except _PlainLoader.RefusedError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    # Of YAML that is nested too deeply, and of numbers and dates that there are not.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{where} is not valid YAML: {reason}") from error
+
+
 def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
     """Read a YAML file; ``${NAME:-default}`` takes environment variables.
 
@@ -164,12 +186,7 @@ def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
     source = re.sub(
         r"\$\{(\w+):-([^}]*)\}", lambda m: os.environ.get(m.group(1)) or m.group(2), source
     )
-    try:
-        raw = yaml.load(source, _PlainLoader)  # noqa: S506 - a SafeLoader
-    except _PlainLoader.RefusedError as error:
-        raise ConfigError(f"{path}: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    raw = read_yaml(source, str(path))
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} must hold a mapping of keys to values")
     return config_from_dict({**raw, **(overrides or {})}, str(path))
@@ -252,10 +269,8 @@ def _convert(entry: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"{where}: `{entry.name}` must be a list of texts, got {value!r}")
         return tuple(value)
     if kind == "float" and isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            value = float(value)
     if kind.startswith("Literal"):
         choices = re.findall(r'"(\w+)"', kind.replace("'", '"'))
         if value not in choices:
@@ -264,4 +279,14 @@ def _convert(entry: Any, value: Any, where: str) -> Any:
     allowed = _PLAIN.get(kind)
     if allowed and (not isinstance(value, allowed) or (kind != "bool" and isinstance(value, bool))):
         raise ConfigError(f"{where}: `{entry.name}` must be {kind}, got {value!r}")
-    return float(value) if kind == "float" else value
+    return _finite(entry.name, value, where) if kind == "float" else value
+
+
+def _finite(name: str, value: int | float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise ConfigError(f"{where}: `{name}` must be a finite number")
+    return number

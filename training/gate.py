@@ -12,13 +12,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from claimx.errors import ConfigError
 from claimx.metrics.figures import Counts, Key, Tally
 from claimx.metrics.scoring import ALL, score
 from claimx.types import AnnotatedArticle, Article
 from training.command import finish
+from training.config import read_yaml
 from training.evaluate import Annotator, read_gold, split_seen
 
 FLOORS = Path("configs/floors.yaml")
@@ -121,9 +120,9 @@ def read_floors(path: Path) -> dict[str, float]:
         ConfigError: if the file is missing or holds anything but percentages.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raw = read_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
     if not isinstance(raw, dict) or not raw:
         raise ConfigError(f"{path}: holds no floors; `--propose` prints some")
     for name, floor in raw.items():

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -35,6 +34,7 @@ from claimx.folder import read_object, written_whole
 from claimx.hub import DEFAULT_MODEL, MODELS_GROUP, find_model
 from claimx.storage import STORAGES
 from training.card import CARD, card, report_beside
+from training.config import read_yaml
 
 # Package indexes take no larger file.
 LARGEST_WHEEL = 100_000_000
@@ -141,10 +141,7 @@ def _card_licence(source: Path) -> str | None:
     if not card.is_file():
         return None
     head = re.match(r"---\n(.*?)\n---\n", card.read_text(encoding="utf-8"), re.S)
-    try:
-        values = yaml.safe_load(head[1]) if head else None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{card}: its head is no YAML: {' '.join(str(error).split())}") from error
+    values = read_yaml(head[1], f"the head of {card}") if head else None
     licence = values.get("license") if isinstance(values, dict) else None
     return str(licence) if licence else None
 

@@ -31,7 +31,7 @@ from claimx.modeling import ClaimxConfig, ClaimxModel
 from claimx.pairs import span_kinds
 from claimx.torch_backend import bfloat16_pays
 from training.calibrate import calibrate_folder
-from training.config import TrainConfig, load_config
+from training.config import TrainConfig, load_config, read_yaml
 from training.data import TrainingArticle, load_articles, text_fingerprint
 from training.evaluate import evaluate, publish, read_gold
 from training.examples import Featuriser, build_dataset
@@ -287,7 +287,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pairs = [entry.split("=", 1) for entry in options.set]
         if any(len(pair) != 2 for pair in pairs):
             raise ConfigError(f"--set takes KEY=VALUE, got {options.set}")
-        config = load_config(options.config, {k: yaml.safe_load(v) for k, v in pairs})
+        overrides = {key: read_yaml(value, f"--set {key}") for key, value in pairs}
+        config = load_config(options.config, overrides)
         folder = run(config, resume=options.resume)
     except ClaimxError as error:
         _console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)

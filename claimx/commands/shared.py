@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from claimx.errors import CheckpointError, ClaimxError, ConfigError
+from claimx.folder import read_object
 from claimx.hub import CONFIG, find_model
 from claimx.labels import LabelSchema
 
@@ -96,10 +96,7 @@ def model_schema(model: str | None) -> LabelSchema:
     """
     path = find_model(model) / CONFIG
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return LabelSchema.from_dict(raw["schema"])
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+        return LabelSchema.from_dict(read_object(path)["schema"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} holds no label schema: {error!r}") from error
 

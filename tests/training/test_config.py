@@ -152,6 +152,10 @@ def test_yaml_tags_are_refused(tmp_path):
     [
         ("encoder: [", "not valid YAML"), ("- a\n- b\n", "mapping"), ("", "mapping"),
         (b"encoder: \xff\xfe\n", "cannot read"), ("#" * 1_000_001, "larger than"),
+        (LEAST + "schema: " + "[" * 3000, "not valid YAML"),
+        (LEAST + "seed: " + "9" * 5000, "not valid YAML"),
+        (LEAST + "learning_rate: .inf", "`learning_rate` must be a finite number"),
+        (LEAST + "learning_rate: " + "9" * 400, "`learning_rate` must be a finite number"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_config_is_refused(tmp_path, source, words):
@@ -179,7 +183,7 @@ def test_environment_variables_replace_their_default(tmp_path, monkeypatch):
         ("window: 0", "window"), ("window: 50\noverlap: 26", "overlap"), ("overlap: -1", "overlap"),
         ("step_tokens: 0", "step_tokens"), ("    passes: -1", "passes"), ("    end: 1.5", "end"),
         ("    begin: 0.6\n    end: 0.4", "begin"), ("learning_rate: -1", "rates"),
-        ("learning_rate: .nan", "rates"),
+        ("learning_rate: .nan", "learning_rate"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_is_named(tmp_path, lines, name):

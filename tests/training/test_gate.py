@@ -71,7 +71,7 @@ def test_floors_that_are_no_percentages_are_one_sentence_and_exit_code_2(tmp_pat
     path.write_text(text)
 
     assert gate.main(["--floors", str(path)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {path}: ")
+    assert capsys.readouterr().err.startswith(f"error: {path}")
 
 
 def test_the_floors_of_the_repository_name_every_label_of_its_test_articles():
