@@ -153,11 +153,18 @@ def test_a_refusal_is_one_line_and_exit_code_2(run, words, sentence):
     assert sentence in err
 
 
-def test_a_config_without_schema_is_refused(run, model):
-    (model / "config.json").write_text("[]")
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ("{}", "holds no label schema"), ('{"schema": []}', "holds no label schema"),
+        ("[]", "must hold a JSON object"), ("[" * 100_000, "is not valid JSON"),
+    ],
+)  # fmt: skip
+def test_a_config_without_schema_is_refused(run, model, config, words):
+    (model / "config.json").write_text(config)
     code, _, err = run()
     assert code == 2
-    assert "holds no label schema" in err
+    assert words in err
 
 
 @pytest.mark.parametrize(
