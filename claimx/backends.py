@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from claimx.engine import Engine
+from claimx.engine import Engine, behind_a_model
 from claimx.errors import CheckpointError, ConfigError
 from claimx.folder import ModelFolder, open_folder, written_whole
 from claimx.hub import find_model
@@ -106,8 +106,10 @@ def open_engine(
     Raises:
         CheckpointError: if the model is missing, damaged or of a newer format, or cannot be
             exported to a backend that was asked for by name.
-        ConfigError: if there is no such backend, device or dtype, or not here.
+        ConfigError: if there is no such backend, device or dtype, or not here, as behind a fork.
     """
+    if behind_a_model():
+        backend, device = _without_threads(backend, device)
     choice = choose(backend, device, dtype)
     folder = open_folder(find_model(model))
     if choice.backend == "openvino":
@@ -122,6 +124,23 @@ def open_engine(
     from claimx.torch_backend import torch_engine
 
     return torch_engine(load_checkpoint(folder), choice.device, choice.dtype)
+
+
+def _without_threads(backend: str, device: str) -> tuple[str, str]:
+    """Let torch run on one thread, where those of the process before the fork are gone.
+
+    Raises:
+        ConfigError: if something else was asked for by name.
+    """
+    if backend not in ("auto", "torch") or device not in ("auto", "cpu"):
+        raise ConfigError(
+            "this process was forked from one that has made an Extractor, and only torch on the "
+            "CPU can be used here: start workers by spawn, or fork before that"
+        )
+    import torch
+
+    torch.set_num_threads(1)
+    return "torch", "cpu"
 
 
 def _openvino_engine(folder: ModelFolder, choice: Choice, threads: int) -> Engine:

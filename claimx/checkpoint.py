@@ -29,10 +29,12 @@ from claimx.folder import (
     file_sha256,
     full_name,
     open_folder,
+    read_object,
     unusable,
     weight_files,
     written_whole,
 )
+from claimx.golden import check_golden, golden_answer
 from claimx.hub import CONFIG, MANIFEST, is_model
 from claimx.modeling import ClaimxConfig, ClaimxModel
 from claimx.storage import pack, read_tensors, storage_of, unpack, write_tensors
@@ -143,6 +145,19 @@ def _save(
             "sha256": {name: file_sha256(fresh / name) for name in files},
         }
         _write(fresh / MANIFEST, json.dumps(manifest, indent=2))
+        add_golden(fresh)
+
+
+def add_golden(folder: Path) -> None:
+    """Write into a folder's manifest what its model, as it is stored, says of a sentence.
+
+    Raises:
+        CheckpointError: if the folder cannot be loaded.
+    """
+    stored = load_checkpoint(folder)
+    manifest = read_object(folder / MANIFEST)
+    manifest["golden"] = golden_answer(stored.model, stored.tokenizer)
+    _write(folder / MANIFEST, json.dumps(manifest))
 
 
 # ---- reading ----------------------------------------------------------------------------------
@@ -168,6 +183,10 @@ def load_checkpoint(folder: Path | ModelFolder) -> Checkpoint:
     if max(opened.tokenizer.get_vocab().values(), default=0) >= rows:
         path = opened.path / TOKENIZER
         raise CheckpointError(f"{path} has tokens beyond the {rows} that the model knows")
+    try:
+        check_golden(opened.golden, model, opened.tokenizer)
+    except CheckpointError as error:
+        raise CheckpointError(f"{opened.path} cannot be trusted: {error}") from error
     return Checkpoint(
         model, opened.tokenizer, opened.weights_hash, opened.training, storage_of(stored)
     )

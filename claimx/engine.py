@@ -114,6 +114,17 @@ class UnitScores:
     states: Floats
 
 
+_processes: dict[str, int] = {}  # "first": that in which the first engine was made
+
+
+def behind_a_model() -> bool:
+    """Say whether this process was forked from one that had made a model ready to read.
+
+    The threads that models run on do not survive a fork; waiting for them has no end.
+    """
+    return _processes.get("first", os.getpid()) != os.getpid()
+
+
 class Engine:
     """A model that is ready to read.
 
@@ -143,6 +154,7 @@ class Engine:
         self._tokenizer = tokenizer
         self._special = special_tokens(tokenizer)
         self._process = os.getpid()
+        _processes.setdefault("first", self._process)
 
     def encode(self, text: str) -> EncodedText:
         """Tokenise a text without lone surrogates and plan its windows."""
@@ -161,7 +173,6 @@ class Engine:
             ClaimxError: in a process that was forked from the one that made this.
         """
         if os.getpid() != self._process:
-            # Threads of torch and OpenVINO do not survive a fork; waiting for them has no end.
             raise ClaimxError(
                 "this Extractor was made before the process was forked, which models do not "
                 "survive: start workers by spawn, or fork before the first Extractor is made"

@@ -107,6 +107,8 @@ class ModelFolder:
         tokenizer: without truncation and padding.
         weights_hash: SHA-256 of the stored weights.
         training: how the model was trained; empty if the folder does not say.
+        golden: what the model said of a sentence when it was written, see `claimx.golden`; None if
+            the folder does not say.
     """
 
     path: Path
@@ -115,6 +117,7 @@ class ModelFolder:
     tokenizer: Tokenizer
     weights_hash: str
     training: Mapping[str, Any]
+    golden: Any = None
 
     @property
     def name(self) -> str:
@@ -143,7 +146,7 @@ def open_folder(folder: Path) -> ModelFolder:
     Raises:
         CheckpointError: in one sentence, naming the file that is missing or damaged.
     """
-    hashes = _check_manifest(folder)
+    manifest = _checked_manifest(folder)
     config = read_object(folder / CONFIG)
     if config.get("model_type") != "claimx":
         raise CheckpointError(
@@ -173,8 +176,9 @@ def open_folder(folder: Path) -> ModelFolder:
         config,
         settings,
         load_tokenizer(path),
-        hashes.get(WEIGHTS) or weights_hash(folder),
+        manifest.get("sha256", {}).get(WEIGHTS) or weights_hash(folder),
         training,
+        manifest.get("golden"),
     )
 
 
@@ -183,14 +187,15 @@ def unusable(folder: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{folder / CONFIG} cannot be used: {' '.join(str(error).split())}")
 
 
-def _check_manifest(folder: Path) -> dict[str, str]:
-    """Check the files that a manifest speaks of; return their hashes."""
+def _checked_manifest(folder: Path) -> dict[str, Any]:
+    """Check the files that a manifest speaks of; return it, empty where there is none."""
     path = folder / MANIFEST
     if not path.is_file():
         if not (folder / CONFIG).is_file():
             raise CheckpointError(f"{folder} is no model folder: it has no {CONFIG}")
         return {}
-    hashes = read_object(path).get("sha256")
+    manifest = read_object(path)
+    hashes = manifest.get("sha256")
     if not isinstance(hashes, dict):
         raise CheckpointError(f"{path} holds no hashes")
     for name, expected in hashes.items():
@@ -203,7 +208,7 @@ def _check_manifest(folder: Path) -> dict[str, str]:
     unnamed = [file.name for file in weight_files(folder) if file.name not in hashes]
     if unnamed:
         raise CheckpointError(f"{path} has no hash of {unnamed[0]}")
-    return hashes
+    return manifest
 
 
 # ---- files ------------------------------------------------------------------------------------

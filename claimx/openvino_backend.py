@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -77,6 +78,12 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+_living: WeakSet[OpenVINOBackend] = WeakSet()
+_kept: list[OpenVINOBackend] = []  # OpenVINO crashes where one is freed behind a fork
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _kept.extend(_living))
+
+
 class OpenVINOBackend:
     """An exported model on the CPU.
 
@@ -99,6 +106,7 @@ class OpenVINOBackend:
         self, folder: Path, layers: Sequence[str], dtype: str = "auto", threads: int = 0
     ) -> None:
         core = openvino().Core()
+        _living.add(self)
         self.dtype = pick_dtype(dtype)
         self.threads = threads or processors()
         self.tokens_at_once = _TOKENS_AT_ONCE

@@ -138,9 +138,12 @@ def _read_integer(value: Any) -> int:
 
 
 def _read_number(value: Any) -> int | float:
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise _misfit(value, "a number")
-    return value  # type: ignore[no-any-return]
+    try:
+        if type(value) in (int, float) and math.isfinite(value):
+            return value  # type: ignore[no-any-return]
+    except OverflowError:  # a whole number of hundreds of digits
+        pass
+    raise _misfit(value, "a number")
 
 
 def _read_mapping(value: Any) -> dict[str, Any]:

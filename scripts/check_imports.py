@@ -28,6 +28,7 @@ ABOVE_TORCH = (
 BELOW_TORCH = (
     "storage",
     "modeling",
+    "golden",
     "checkpoint",
     "torch_backend",
     "export",

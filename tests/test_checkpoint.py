@@ -21,7 +21,10 @@ from claimx.checkpoint import (
     save_checkpoint,
 )
 from claimx.errors import CheckpointError
-from claimx.folder import written_whole
+from claimx.folder import open_folder, written_whole
+from claimx.hub import find_model
+from claimx.labels import DEFAULT_SCHEMA
+from claimx.modeling import ClaimxModel, LinkScorer
 from tests.tiny import encoder_config, random_model, wordpiece
 
 
@@ -496,6 +499,54 @@ def test_a_folder_without_a_manifest_loads_with_a_warning(folder, caplog):
 
 def test_a_folder_that_holds_no_model_is_refused(tmp_path):
     assert "no model folder" in refusal(tmp_path)
+
+
+# ---- a sentence whose answer is known ------------------------------------------------------
+
+
+def test_a_model_that_computes_something_else_is_refused(folder, monkeypatch):
+    forward = ClaimxModel.forward
+
+    def twice(self, input_ids, attention_mask, features):
+        return forward(self, input_ids, attention_mask, features.clamp(max=1))
+
+    monkeypatch.setattr(ClaimxModel, "forward", twice)
+    assert "it computes something else than when it was written" in refusal(folder)
+
+
+def test_link_states_that_differ_are_noticed_too(folder, monkeypatch):
+    monkeypatch.setattr(LinkScorer, "token_states", lambda self, hidden: 2 * self.project(hidden))
+    assert "(of links, for" in refusal(folder)
+
+
+def test_a_tokenizer_that_cuts_words_in_another_way_is_refused(folder):
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    tokenizer["normalizer"]["lowercase"] = False
+    path.write_text(json.dumps(tokenizer))
+    renew_manifest(folder)
+    assert "its tokenizer cuts" in refusal(folder)
+
+
+@pytest.mark.parametrize("scores", [None, [], {}, {"links": ["a"]}, {"attribution": [1e400]}])
+def test_an_answer_that_is_none_is_refused(folder, scores):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["golden"]["scores"] = scores
+    path.write_text(json.dumps(manifest))
+    assert "it computes something else" in refusal(folder)
+
+
+@pytest.mark.parametrize("golden", [None, "a", {}, {"text": "Another sentence."}])
+def test_a_manifest_with_no_or_another_sentence_is_taken_as_it_is(folder, golden):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "golden": golden}))
+    assert load_checkpoint(folder).name.startswith("tiny 3")
+
+
+def test_the_packaged_model_has_an_answer():
+    found = open_folder(find_model(None)).golden
+    assert set(found["scores"]) == {*(one.name for one in DEFAULT_SCHEMA.layers), "links"}
 
 
 def test_a_header_that_breaks_lines_does_not_break_the_sentence(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -179,6 +180,23 @@ def test_a_model_that_cannot_be_exported_is_run_by_torch_unless_openvino_was_nam
     assert "no such operator; it is run by torch instead" in caplog.text
     with pytest.raises(CheckpointError, match="no such operator"):
         open_engine(folder, backend="openvino")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_may_let_go_of_what_it_inherited(folder, cache):
+    program = (
+        "import gc, os, sys\n"
+        "from claimx import Extractor\n"
+        "reader = Extractor.from_pretrained(sys.argv[1], backend='openvino')\n"
+        "reader('Ruiz told Okafor.')\n"
+        "if os.fork() == 0:\n"
+        "    reader = None\n"
+        "    gc.collect()\n"
+        "    os._exit(0)\n"
+        "print(os.wait()[1])\n"
+    )
+    said = subprocess.check_output([sys.executable, "-c", program, str(folder)], timeout=120)
+    assert said == b"0\n"
 
 
 def test_float16_is_none_of_its_dtypes(folder):

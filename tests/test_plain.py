@@ -42,6 +42,7 @@ def test_a_record_comes_back_as_it_was_written(harbour):
         (("quotes", 0, "speaker", "persons"), ["p0", 1], "speaker.persons[1] is 1, not a string"),
         (("claims", 0, "quantity"), None, "claims[0].quantity is None, not an object"),
         (("claims", 0, "quantity", "value"), float("inf"), "quantity.value is inf, not a number"),
+        (("claims", 0, "quantity", "value"), 10**400, "quantity.value is 1000"),
         (("claims", 0, "quantity", "value"), False, "quantity.value is False, not a number"),
         (("meta",), ["a"], "the record.meta is ['a'], not an object"),
         (("text",), 5, "the record.text is 5, not a string"),

@@ -160,6 +160,9 @@ def links_of(
         results: of one annotation.
         spans: what `spans_of` gives.
         reading: counts what is left out; its schema chooses where a region is several spans.
+
+    Raises:
+        AnnotationError: if a relation's labels are no list.
     """
     ends: dict[str, list[_Json]] = {}
     for span in spans:
@@ -175,7 +178,12 @@ def links_of(
             reading.left_out.add("relations of regions that are not there", f"{first} -> {last}")
             continue
         score = item.get("score")
-        for name in item.get("labels") or _only_link(ends[first], ends[last], reading):
+        names = item.get("labels") or _only_link(ends[first], ends[last], reading)
+        if not isinstance(names, list):
+            raise AnnotationError(
+                f"the labels of relation {first} -> {last} are no list: {names!r}"
+            )
+        for name in names:
             head, tail = _ends(str(name), ends[first], ends[last], reading.schema)
             yield {"type": str(name), "head": head["id"], "tail": tail["id"], "score": score}
 

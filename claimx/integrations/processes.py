@@ -28,12 +28,11 @@ class OwnExtractor:
         self._model = model
         self._options = dict(options)
         self._extractor: Extractor | None = None
-        self._inherited: Extractor | None = None
         self._loaded_in = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the model out."""
-        return {**self.__dict__, "_extractor": None, "_inherited": None, "_loaded_in": 0}
+        return {**self.__dict__, "_extractor": None, "_loaded_in": 0}
 
     def get(self) -> Extractor:
         """Return the extractor of this process.
@@ -43,7 +42,6 @@ class OwnExtractor:
             ConfigError: if an option has a value that cannot be used.
         """
         if self._extractor is None or self._loaded_in != os.getpid():
-            self._inherited = self._extractor  # OpenVINO crashes where it is freed after a fork
             self._extractor = self._load()
             self._loaded_in = os.getpid()
         return self._extractor

@@ -65,9 +65,11 @@ def check_model(given: tuple[str, bytes]) -> None:
     name, content = given
     folder = put(room("model"), {**sound(), name: content})
     if name != "manifest.json":
-        hashes = json.loads(sound()["manifest.json"])
-        hashes["sha256"][name] = file_sha256(folder / name)
-        put(folder, {"manifest.json": as_json(hashes)})
+        manifest = json.loads(sound()["manifest.json"])
+        manifest["sha256"][name] = file_sha256(folder / name)
+        if len(content) % 2:  # else most of what loads would be refused for its answer
+            del manifest["golden"]
+        put(folder, {"manifest.json": as_json(manifest)})
     try:
         extractor = Extractor.from_checkpoint(load_checkpoint(folder), device="cpu")
         found = extractor(_TEXT)

@@ -241,6 +241,12 @@ def test_a_relation_without_label_is_named_by_the_only_link_that_fits(tmp_path):
     assert left_out == {"relations without label, now named by what they join": 1}
 
 
+def test_a_relation_whose_labels_are_no_list_is_a_problem_of_its_task(tmp_path):
+    articles, [problem], _ = read(tmp_path, task(answer(*REGIONS, RELATION | {"labels": True})))
+    assert not articles
+    assert "the labels of relation b -> a are no list: True" in problem
+
+
 def test_a_relation_may_point_left_or_nowhere(tmp_path):
     left = RELATION | {"from_id": "a", "to_id": "b", "direction": "left"}
     gone = RELATION | {"to_id": "zz"}
