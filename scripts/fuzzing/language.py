@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from importlib import import_module
 from math import isfinite
+from time import process_time
 from typing import Any
 
 from claimx.quantities import article_currency, read_quantity
@@ -119,7 +120,42 @@ def check_texts(texts: list[str]) -> int:
     return len(texts)
 
 
+# ---- time ---------------------------------------------------------------------------------
+
+_SHORT, _TIMES = 20_000, 4  # characters; how often as long the long text is
+_MOST = 1.75 * _TIMES  # times the time; what is linear takes _TIMES times as long
+_IDLE = 0.2  # seconds of processor time that do not matter
+
+
+def make_stretch(feed: Feed) -> str:
+    """A stretch of text that is then repeated."""
+    return feed.text(_TEXT + _SURFACES, 40)
+
+
+def check_stretch(stretch: str) -> None:
+    """Read the stretch over and over, and then four times as much, in about four times the time."""
+    if not stretch:
+        return
+    short = stretch * (_SHORT // len(stretch) + 1)
+    for _ in range(3):  # a busy machine may be slow once
+        least, most = _seconds(short), _seconds(short * _TIMES)
+        if most <= _MOST * least + _IDLE:
+            return
+    raise BrokenError(
+        f"{len(short)} characters took {least:.2f} s, {_TIMES} times as many {most:.2f}"
+    )
+
+
+def _seconds(text: str) -> float:
+    begun = process_time()
+    found = _extractor()(text)
+    if found.error is not None:
+        raise BrokenError(f"not read: {found.error}")
+    return process_time() - begun
+
+
 TARGETS = (
     Target("quantities", "text", make_quantity, check_quantity, size=1024),
     Target("texts", "text", make_texts, check_texts, size=600, seconds=10.0),
+    Target("growth", "text", make_stretch, check_stretch, size=100, seconds=120.0),
 )
