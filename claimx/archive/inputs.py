@@ -129,7 +129,7 @@ def _problem(pattern: str, found: Sequence[_Found]) -> str:
         return f"{pattern} matches no file"
     known = " ".join(FORMATS)
     if found[0].named:
-        return f"{pattern} has none of the suffixes {known}; say what it is with --format"
+        return f"{pattern} has none of the suffixes {known}; say what it is with --input-format"
     return f"{pattern} matches {len(found):,} files, but none with a suffix of {known}"
 
 

@@ -47,7 +47,7 @@ class Job:
         inputs: files, folders, globs, URLs, or ``-``.
         folder: the output folder or URL.
         resume: go on with the run in the folder; start it where there is none.
-        output: format of the records.
+        format: of the records.
         tables: write the flat tables too.
         with_text: put texts into records.
         input_format: of all inputs; None to tell by suffix.
@@ -66,7 +66,7 @@ class Job:
     inputs: Sequence[str]
     folder: str
     resume: bool = False
-    output: str = "parquet"
+    format: str = "parquet"
     tables: bool = False
     with_text: bool = False
     input_format: str | None = None
@@ -189,7 +189,7 @@ def run_config(job: Job) -> RunConfig:
         extractor={**job.extractor, **choice},
         reading=asdict(job.reading),
         rows_in_shard=job.rows_in_shard,
-        output=job.output,
+        format=job.format,
         with_text=job.with_text,
         tables=tuple(TABLES) if job.tables else (),
     )
@@ -235,7 +235,7 @@ def _expected(job: Job, files: Sequence[InputFile]) -> int:
         (file.size or 0) * next((n for end, n in _UNPACKED.items() if file.path.endswith(end)), 1.0)
         for file in files
     )
-    return estimate_bytes(round(text), job.output, with_text=job.with_text, tables=job.tables)
+    return estimate_bytes(round(text), job.format, with_text=job.with_text, tables=job.tables)
 
 
 def _announce(

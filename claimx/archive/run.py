@@ -31,7 +31,7 @@ class RunConfig:
             device.
         reading: options of the readers.
         rows_in_shard: rows in a full shard.
-        output: ``parquet`` or ``jsonl.zst``.
+        format: ``parquet`` or ``jsonl.zst``.
         with_text: whether records hold the text.
         tables: names of the flat tables that are written.
     """
@@ -41,7 +41,7 @@ class RunConfig:
     extractor: Mapping[str, Any]
     reading: Mapping[str, Any]
     rows_in_shard: int
-    output: str
+    format: str
     with_text: bool
     tables: tuple[str, ...]
 

@@ -78,10 +78,10 @@ class ShardRunner:
         """
         begun = time.monotonic()
         tokens = self.extractor.tokens_read
-        path = join(self.folder, RECORDS, f"{shard.name}.{self.config.output}")
+        path = join(self.folder, RECORDS, f"{shard.name}.{self.config.format}")
         found = records(shard.rows, self.extractor, say)
         with ExitStack() as stack:
-            writer = stack.enter_context(open_shard(path, self.config.output))
+            writer = stack.enter_context(open_shard(path, self.config.format))
             tables = [
                 stack.enter_context(open_table(self.folder, name, shard.name))
                 for name in self.config.tables

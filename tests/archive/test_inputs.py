@@ -87,7 +87,7 @@ def test_everything_that_matches_nothing_is_named_at_once(folder):
     message = str(raised.value)
     assert "nowhere.jsonl matches no file" in message
     assert "*.csv matches no file" in message
-    assert "odd has none of the suffixes" in message and "--format" in message
+    assert "odd has none of the suffixes" in message and "--input-format" in message
 
 
 def test_a_format_by_option(folder):
