@@ -44,7 +44,7 @@ from claimx.commands.shared import (
 from claimx.commands.view import view as _view
 from claimx.hub import known_models
 from claimx.openvino_backend import processors
-from claimx.reading import read_files
+from claimx.reading import read_files, with_title
 from claimx.types import Article, Extraction, json_line
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def _in_order(
         for item in items:
             waiting.append(item if isinstance(item, Extraction) else None)
             if isinstance(item, Article):
-                yield item
+                yield with_title(item)
 
     for extraction in stream(articles()):
         while waiting and (failure := waiting.popleft()):

@@ -128,6 +128,14 @@ def test_with_text_puts_the_text_into_the_record(run, article):
     assert record["text"] == "“No,” she said."
 
 
+def test_the_title_of_an_article_is_kept_in_meta(run, tmp_path):
+    path = tmp_path / "a.jsonl"
+    article = {"id": "a", "text": "No.", "title": "Ferry", "meta": {"desk": 1}}
+    path.write_text(json.dumps(article), encoding="utf-8")
+    (record,) = records(run("extract", path)[1])
+    assert record["meta"] == {"desk": 1, "title": "Ferry"}
+
+
 def test_web_annotations_take_the_place_of_records(run, article, tmp_path):
     long = tmp_path / "long.txt"
     long.write_text("too long", encoding="utf-8")

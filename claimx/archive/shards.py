@@ -15,6 +15,7 @@ from claimx.archive.rows import Row
 from claimx.archive.run import RunConfig
 from claimx.archive.tables import open_table
 from claimx.archive.writers import open_shard
+from claimx.reading import with_title
 from claimx.types import Article, Extraction
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _result(row: Row, read: Mapping[Content, Extraction], extractor: Extractor) 
     """Give a row what was read in its text, or what is written in its stead."""
     if isinstance(row.item, Extraction):
         return row.item
-    article = row.item
+    article = with_title(row.item)
     if row.skip:
         return Extraction(article.id, meta=article.meta, notes=row.notes, text=article.text)
     found = read[_content(article, extractor)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +19,7 @@ from claimx.commands.shared import (
 )
 from claimx.page.document import page
 from claimx.page.reading import join_texts
+from claimx.reading import with_title
 from claimx.render import write_whole
 from claimx.types import Article, Extraction
 
@@ -118,18 +118,11 @@ def _read(
     from claimx.archive.results import read_articles
 
     items = list(items)
-    articles = [_with_title(item) for item in items if isinstance(item, Article)]
+    articles = [with_title(item) for item in items if isinstance(item, Article)]
     found = [item for item in items if isinstance(item, Extraction)]
     records = iter(join_texts(found, texts, read_articles))
     read = iter(load().stream(articles)) if articles else iter(())
     return [next(read if isinstance(item, Article) else records) for item in items]
-
-
-def _with_title(article: Article) -> Article:
-    """Keep the title in meta, where the page looks for it."""
-    if not article.title or "title" in article.meta:
-        return article
-    return replace(article, meta={**article.meta, "title": article.title})
 
 
 def _summary(output: Path, found: list[Extraction], *, more: bool) -> str:
