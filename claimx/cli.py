@@ -45,6 +45,7 @@ from claimx.commands.view import view as _view
 from claimx.hub import known_models
 from claimx.openvino_backend import processors
 from claimx.reading import read_files, with_title
+from claimx.text import counted
 from claimx.types import Article, Extraction, json_line
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def extract(
     if not read + failed:
         complain(f"there is no article in {', '.join(files)}")
     if failed and read + failed > 1:
-        complain(f"{failed:,} of {read + failed:,} articles could not be read")
+        complain(f"{failed:,} of {counted(read + failed, 'article')} could not be read")
     if failed:
         raise typer.Exit(1 if read else 2)
 

@@ -15,6 +15,7 @@ from typing import Any
 from claimx.archive.opening import COMPRESSIONS, STANDARD_INPUT, retrying
 from claimx.archive.places import file_system, is_url
 from claimx.errors import InputError
+from claimx.text import counted
 
 _LOG = logging.getLogger("claimx")
 
@@ -104,7 +105,8 @@ def find_inputs(patterns: Sequence[str], *, format: str | None = None) -> list[I
         raise InputError("; ".join(problems), "no_input")
     if passed_over:
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(passed_over.items()))
-        _LOG.warning("%s files of unknown format passed over: %s", passed_over.total(), kinds)
+        total = counted(passed_over.total(), "file")
+        _LOG.warning("%s of unknown format passed over: %s", total, kinds)
     return sorted(files.values(), key=lambda file: file.path)
 
 
@@ -130,7 +132,7 @@ def _problem(pattern: str, found: Sequence[_Found]) -> str:
     known = " ".join(FORMATS)
     if found[0].named:
         return f"{pattern} has none of the suffixes {known}; say what it is with --input-format"
-    return f"{pattern} matches {len(found):,} files, but none with a suffix of {known}"
+    return f"{pattern} matches {counted(len(found), 'file')}, but none with a suffix of {known}"
 
 
 # ---- the local disk -----------------------------------------------------------------------

@@ -34,6 +34,7 @@ from claimx.archive.writers import estimate_bytes
 from claimx.errors import ClaimxError, ConfigError
 from claimx.folder import stored_name
 from claimx.hub import find_model
+from claimx.text import counted
 
 # Packed news takes about a third of its bytes.
 _UNPACKED = {".gz": 3.0, ".zst": 3.0, ".bz2": 4.0, ".xz": 4.0, ".parquet": 2.5}
@@ -252,7 +253,8 @@ def _announce(
     if _total(files) is None:
         return
     say(
-        f"{len(files):,} input files, {_total(files) or 0:,} bytes; the output will take about "
+        f"{counted(len(files), 'input file')}, {counted(_total(files) or 0, 'byte')}; the "
+        "output will take about "
         f"{shown_size(_expected(job, files))}"
     )
     own, sharers = job.part.share(groups)

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from claimx.text import counted
+
 Severity = Literal["error", "warning"]
 
 WIDTH = 60
@@ -142,7 +144,7 @@ class Report:
         rules = Counter(finding.rule for finding in self.findings)
         told = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common())
         counts = [
-            f"{count:,} {name}{'s' * (count != 1)}"
+            counted(count, name)
             for count, name in (
                 (self.articles, "article"),
                 (self.count("error"), "error"),

@@ -27,6 +27,7 @@ from claimx.commands.shared import (
 from claimx.errors import ConfigError, InputError
 from claimx.labels import LabelSchema
 from claimx.reading import read_files, with_title
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Extraction, Link
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def prelabel(
     if not total:
         complain(f"there is no article in {', '.join(articles)}")
     if failed and total > 1:
-        complain(f"{failed:,} of {total:,} articles could not be read")
+        complain(f"{failed:,} of {counted(total, 'article')} could not be read")
     if failed:
         raise typer.Exit(1 if found else 2)
 

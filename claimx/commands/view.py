@@ -21,6 +21,7 @@ from claimx.page.document import page
 from claimx.page.reading import join_texts
 from claimx.reading import with_title
 from claimx.render import write_whole
+from claimx.text import counted
 from claimx.types import Article, Extraction
 
 if TYPE_CHECKING:
@@ -126,13 +127,9 @@ def _read(
 
 
 def _summary(output: Path, found: list[Extraction], *, more: bool) -> str:
-    quotes = _counted(sum(len(one.quotes) for one in found), "quote")
-    claims = _counted(sum(len(one.claims) for one in found), "claim")
-    articles = _counted(len(found), "article")
+    quotes = counted(sum(len(one.quotes) for one in found), "quote")
+    claims = counted(sum(len(one.claims) for one in found), "claim")
+    articles = counted(len(found), "article")
     if more:
         articles = f"the first {articles} (choose others with --id)"
     return f"{output}: {articles}, {quotes}, {claims}; open it in a browser"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

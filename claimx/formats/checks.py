@@ -14,6 +14,7 @@ from typing import Any
 
 from claimx.errors import AnnotationError
 from claimx.labels import LabelSchema
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 
 SHOWN = 20
@@ -78,7 +79,7 @@ def raise_problems(problems: Sequence[Problem], shown: int = SHOWN) -> None:
     if len(problems) > shown:
         lines.append(f"and {len(problems) - shown} more")
     count = len(problems)
-    raise AnnotationError("\n".join([f"{count} problem{'s' * (count > 1)}:", *lines]))
+    raise AnnotationError("\n".join([f"{counted(count, 'problem')}:", *lines]))
 
 
 def check_article(

@@ -20,7 +20,7 @@ from claimx.reading import (
     read_lines,
     shown,
 )
-from claimx.text import replace_surrogates
+from claimx.text import counted, replace_surrogates
 from claimx.types import Article, Extraction
 
 Opener = Callable[[str], AbstractContextManager[BinaryIO]]
@@ -124,8 +124,9 @@ def join_texts(
     wanted = {one.id for one in records if one.error is None and one.text is None}
     if wanted and not paths:
         raise InputError(
-            f"{len(wanted):,} of {len(records):,} records have no text, {min(wanted)!r} among "
-            f"them; make them with --with-text, or name the articles with --texts FILE"
+            f"there is no text in {len(wanted):,} of {counted(len(records), 'record')}, "
+            f"{min(wanted)!r} among them; make them with --with-text, or name the articles "
+            "with --texts FILE"
         )
     articles = _articles(wanted, read(paths)) if wanted else {}
     return [one if one.error else _joined(one, articles.get(one.id), paths) for one in records]

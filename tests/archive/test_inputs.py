@@ -46,7 +46,7 @@ def test_every_format_has_a_reader():
 def test_a_folder_is_searched_in_all_depths_and_the_rest_is_counted(folder, caplog):
     with caplog.at_level(logging.WARNING, "claimx"):
         assert paths("in") == ["in/b.jsonl", "in/c.jsonl.gz", "in/deep/a.csv"]
-    assert "1 files of unknown format passed over: 1 .pdf" in caplog.text
+    assert "1 file of unknown format passed over: 1 .pdf" in caplog.text
 
 
 @pytest.mark.parametrize(
