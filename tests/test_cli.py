@@ -147,6 +147,24 @@ def test_web_annotations_take_the_place_of_records(run, article, tmp_path):
     assert "more than max_chars" in err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--web-annotations", "--view"), "--view and --web-annotations contradict one another"),
+        (("--view", "--json"), "--json and --view contradict one another"),
+        (("--json", "--web-annotations"), "--json and --web-annotations contradict one another"),
+        (("--view", "--with-text"), "which --view does not write"),
+        (("--web-annotations", "--with-text"), "which --web-annotations does not write"),
+    ],
+)
+def test_options_that_contradict_one_another_are_refused_in_one_sentence(
+    run, article, stand_in, options, said
+):
+    code, out, err = run("extract", article, *options)
+    assert (code, out, err.count("\n"), stand_in.loads) == (2, "", 1, [])
+    assert said in err
+
+
 def test_options_reach_the_extractor(run, article, stand_in):
     run(
         "extract", article, "--attribution", "broad", "--device", "cuda:1", "--dtype", "bfloat16",
