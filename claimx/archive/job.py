@@ -114,7 +114,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
         ClaimxError: if it cannot start, or nothing can be written.
     """
     _check_engine(job)
-    files = find_inputs(job.inputs, format=job.input_format)
+    files = find_inputs(job.inputs, format=job.input_format, output=job.folder)
     _check_standard_input(job, files)
     config = run_config(job)
     known = check(job.folder, config, files, resume=job.resume)

@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimx.archive.inputs import InputFile
-from claimx.archive.places import file_size, join, opened, write_whole
+from claimx.archive.places import RUN, file_size, join, opened, write_whole
 from claimx.archive.plan import plan_groups
 from claimx.archive.receipts import inputs_of, read_receipts
 from claimx.errors import ConfigError
 
-RUN = "run.json"
 _SHOWN = 5
 
 
