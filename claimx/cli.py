@@ -42,9 +42,11 @@ from claimx.commands.shared import (
     orderly,
 )
 from claimx.commands.view import view as _view
+from claimx.errors import ConfigError
 from claimx.hub import known_models
 from claimx.openvino_backend import processors
-from claimx.reading import read_files
+from claimx.reading import read_files, with_title
+from claimx.text import counted
 from claimx.types import Article, Extraction, json_line
 
 if TYPE_CHECKING:
@@ -99,12 +101,13 @@ _Files = Annotated[
     ),
 ]
 _Json = Annotated[
-    bool | None,
+    bool,
     typer.Option(
-        "--json/--view",
-        help="One JSON record a line, or a readable view.",
-        show_default="view on a terminal, JSON elsewhere",
+        "--json", help="One JSON record a line.", show_default="where the output is no terminal"
     ),
+]
+_View = Annotated[
+    bool, typer.Option("--view", help="A readable view.", show_default="on a terminal")
 ]
 _Attribution = Annotated[
     Attribution,
@@ -134,7 +137,8 @@ _WebAnnotations = Annotated[
 @app.command(no_args_is_help=True, help=f"{_EXTRACT}\n{_EXAMPLES}\n{_CODES}")
 def extract(
     files: _Files,
-    as_json: _Json = None,
+    as_json: _Json = False,
+    view: _View = False,
     attribution: _Attribution = Attribution.reported,
     min_score: _MinScore = 0.0,
     currency: _Currency = "USD",
@@ -157,9 +161,8 @@ def extract(
         "title": title.value if title else None,
     }
     with orderly():
-        show = _writer(as_json=as_json, with_text=with_text)
-        if web_annotations:
-            show = _write_annotations
+        asked = {"--json": as_json, "--view": view, "--web-annotations": web_annotations}
+        show = _writer([name for name, value in asked.items() if value], with_text=with_text)
         read = failed = 0
         for extraction in _results(read_files(files), lambda: _load(model, **options)):
             if extraction.error is None:
@@ -171,7 +174,7 @@ def extract(
     if not read + failed:
         complain(f"there is no article in {', '.join(files)}")
     if failed and read + failed > 1:
-        complain(f"{failed:,} of {read + failed:,} articles could not be read")
+        complain(f"{failed:,} of {counted(read + failed, 'article')} could not be read")
     if failed:
         raise typer.Exit(1 if read else 2)
 
@@ -307,7 +310,7 @@ def _in_order(
         for item in items:
             waiting.append(item if isinstance(item, Extraction) else None)
             if isinstance(item, Article):
-                yield item
+                yield with_title(item)
 
     for extraction in stream(articles()):
         while waiting and (failure := waiting.popleft()):
@@ -316,11 +319,16 @@ def _in_order(
     yield from filter(None, waiting)
 
 
-def _writer(*, as_json: bool | None, with_text: bool) -> Callable[[Extraction], None]:
-    """Choose how results are shown."""
-    if as_json is None:
-        as_json = not sys.stdout.isatty()
-    if as_json:
+def _writer(asked: Sequence[str], *, with_text: bool) -> Callable[[Extraction], None]:
+    """Choose how results are shown, by the options that say so, one at most."""
+    if len(asked) > 1:
+        raise ConfigError(f"{' and '.join(asked)} contradict one another: choose one of them")
+    form = asked[0] if asked else "--view" if sys.stdout.isatty() else "--json"
+    if asked and with_text and form != "--json":
+        raise ConfigError(f"--with-text belongs to JSON records, which {form} does not write")
+    if form == "--web-annotations":
+        return _write_annotations
+    if form == "--json":
         return lambda extraction: _write(extraction.to_json(with_text=with_text))
     from rich.console import Console, ConsoleDimensions
 

@@ -261,9 +261,7 @@ class Extractor:
                 kind="too_large",
             )
         text, replaced = chars.replace_surrogates(text)
-        notes = (
-            (f"{replaced} lone surrogate{'s' * (replaced > 1)} read as U+FFFD",) if replaced else ()
-        )
+        notes = (f"{chars.counted(replaced, 'lone surrogate')} read as U+FFFD",) if replaced else ()
         return _Task(article, notes, self._engine.encode(text))
 
     def _in_line(

@@ -18,6 +18,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -83,6 +84,13 @@ def read_files(
 def failed(article_id: str, kind: str, message: str) -> Extraction:
     """Return the error record of an article that could not be read."""
     return Extraction(id=article_id, error=Failure(kind, message))
+
+
+def with_title(article: Article) -> Article:
+    """Keep the title in ``meta``, unless that has one: a record has no other place for it."""
+    if not article.title or "title" in article.meta:
+        return article
+    return replace(article, meta={**article.meta, "title": article.title})
 
 
 def decode(data: bytes) -> tuple[str, dict[str, Any]]:

@@ -28,6 +28,17 @@ _STOPS = frozenset(".,;:?!…")
 _ELISION = re.compile(r"\d\ds\b|n['’]|tis\b|twas\b", re.IGNORECASE)
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, such as "1 person" or "1,200 people".
+
+    Args:
+        count: how many there are.
+        one: the noun for one.
+        many: the noun for all other numbers; by default with an s.
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def replace_surrogates(text: str) -> tuple[str, int]:
     """Replace each lone surrogate by U+FFFD, one for one, so that offsets hold.
 

@@ -128,6 +128,14 @@ def test_with_text_puts_the_text_into_the_record(run, article):
     assert record["text"] == "“No,” she said."
 
 
+def test_the_title_of_an_article_is_kept_in_meta(run, tmp_path):
+    path = tmp_path / "a.jsonl"
+    article = {"id": "a", "text": "No.", "title": "Ferry", "meta": {"desk": 1}}
+    path.write_text(json.dumps(article), encoding="utf-8")
+    (record,) = records(run("extract", path)[1])
+    assert record["meta"] == {"desk": 1, "title": "Ferry"}
+
+
 def test_web_annotations_take_the_place_of_records(run, article, tmp_path):
     long = tmp_path / "long.txt"
     long.write_text("too long", encoding="utf-8")
@@ -137,6 +145,24 @@ def test_web_annotations_take_the_place_of_records(run, article, tmp_path):
     (item,) = collection["first"]["items"]
     assert item["target"]["selector"][0]["exact"] == "“No,” she said."
     assert "more than max_chars" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--web-annotations", "--view"), "--view and --web-annotations contradict one another"),
+        (("--view", "--json"), "--json and --view contradict one another"),
+        (("--json", "--web-annotations"), "--json and --web-annotations contradict one another"),
+        (("--view", "--with-text"), "which --view does not write"),
+        (("--web-annotations", "--with-text"), "which --web-annotations does not write"),
+    ],
+)
+def test_options_that_contradict_one_another_are_refused_in_one_sentence(
+    run, article, stand_in, options, said
+):
+    code, out, err = run("extract", article, *options)
+    assert (code, out, err.count("\n"), stand_in.loads) == (2, "", 1, [])
+    assert said in err
 
 
 def test_options_reach_the_extractor(run, article, stand_in):

@@ -16,6 +16,7 @@ from claimx.text import (
     SPACE,
     UPPER,
     character_classes,
+    counted,
     paragraphs,
     quotation_states,
     replace_surrogates,
@@ -83,6 +84,14 @@ def test_an_apostrophe_is_no_quotation(text):
 )
 def test_an_apostrophe_does_not_close_a_british_quotation(text, inside):
     assert quoted(text) == inside
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 people"), (1, "1 person"), (2, "2 people"), (1200, "1,200 people")]
+)
+def test_one_of_a_thing_is_said_in_the_singular(count, said):
+    assert counted(count, "person", "people") == said
+    assert counted(count, "byte").endswith("s") == (count != 1)
 
 
 def test_a_single_mark_that_nothing_closes_for_long_was_an_apostrophe():

@@ -25,6 +25,7 @@ from claimx.metrics.matching import MATCHERS, LinkKind, Matching, match_spans
 from claimx.metrics.scoring import ALL, Pair, annotated_links, link_counts, quantity_counts
 from claimx.metrics.scoring import span_counts as count_spans
 from claimx.quantities import canonical_unit
+from claimx.text import counted
 from claimx.types import AnnotatedArticle
 from training import report as reports
 from training.command import finish
@@ -358,7 +359,8 @@ def _run(arguments: argparse.Namespace) -> None:
         **compare(pairs, resamples=arguments.resamples, seed=arguments.seed),
     }
     print(
-        f"{len(pairs)} articles on both sides; {len(report['only_in_first'])} only on the first, "
+        f"{counted(len(pairs), 'article')} on both sides; {len(report['only_in_first'])} only "
+        "on the first, "
         f"{len(report['only_in_second'])} only on the second\n"
     )
     reports.print_tables(tables(report), sys.stdout)

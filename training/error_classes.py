@@ -33,6 +33,7 @@ from claimx.metrics.scoring import (
     compare_normal_forms,
 )
 from claimx.metrics.speakers import person_clusters
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -191,7 +192,7 @@ def _edges(text: str, gold: Spans, predicted: Spans) -> tuple[str, str, tuple[st
         differing = _words(text[min(wanted, found) : max(wanted, found)])
         is_long = (found < wanted) == (verb == "starts")
         kinds.append(f"{verb} {long if is_long else short}")
-        count = f"{len(differing)} word{'s' * (len(differing) != 1)}"
+        count = counted(len(differing), "word")
         details.append(f"{kinds[-1]} by {count}: {_said(differing)}")
         words += differing
     return " and ".join(kinds), "; ".join(details), words

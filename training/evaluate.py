@@ -20,6 +20,7 @@ from claimx.errors import AnnotationError
 from claimx.metrics.figures import RESAMPLES, Tally, compare, summarise
 from claimx.metrics.scoring import Pair, QuoteKindOf, UnitName, score, span_calibration
 from claimx.render import write_whole
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, Article
 from training import report as reports
 from training.changes import Comparison, compare_sentences
@@ -293,7 +294,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def publish(report: Mapping[str, Any], path: Path | None = None) -> None:
     """Print a report's tables to stdout and its warning to stderr; write it to ``path`` as JSON."""
-    print(f"{len(report['articles'])} articles that are not in the model's training data\n")
+    print(f"{counted(len(report['articles']), 'article')} that the model was not trained on\n")
     reports.print_tables(reports.tables(report), sys.stdout)
     seen = report["seen_in_training"]
     if seen:
@@ -302,7 +303,7 @@ def publish(report: Mapping[str, Any], path: Path | None = None) -> None:
             "they are reported apart",
             file=sys.stderr,
         )
-        print(f"{len(seen['articles'])} articles THAT THE MODEL WAS TRAINED ON\n")
+        print(f"{counted(len(seen['articles']), 'article')} THAT THE MODEL WAS TRAINED ON\n")
         reports.print_tables(reports.tables(seen), sys.stdout)
     if path is not None:
         path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")

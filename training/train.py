@@ -29,6 +29,7 @@ from claimx.hub import find_model
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
 from claimx.modeling import ClaimxConfig, ClaimxModel
 from claimx.pairs import span_kinds
+from claimx.text import counted
 from claimx.torch_backend import bfloat16_pays
 from training.calibrate import calibrate_folder
 from training.config import TrainConfig, load_config, read_yaml
@@ -230,14 +231,15 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     if config.teacher:
         size = sum(len(item.article.text) for item in items)
         _console.print(
-            f"first the teacher reads {len(items):,} articles ({size:,} characters), which takes "
-            "as long as any reading with it"
+            f"first the teacher reads {counted(len(items), 'article')} ({size:,} characters), "
+            "which takes as long as any reading with it"
         )
     plan, featuriser = build_plan(items, tokenizer, schema, config)
     report = featuriser.report
     _console.print(
-        f"{len(items)} articles, {len(plan.datasets[0])} examples, {len(plan.steps)} steps; "
-        f"{report.spans} spans, {report.snapped} moved to word edges, {report.dropped} dropped"
+        f"{counted(len(items), 'article')}, {counted(len(plan.datasets[0]), 'example')}, "
+        f"{counted(len(plan.steps), 'step')}; {counted(report.spans, 'span')}, "
+        f"{report.snapped} moved to word edges, {report.dropped} dropped"
     )
     for example in report.examples[:5]:
         _console.print(f"  {example}", markup=False, soft_wrap=True)

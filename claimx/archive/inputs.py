@@ -7,14 +7,15 @@ import logging
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from claimx.archive.opening import COMPRESSIONS, STANDARD_INPUT, retrying
-from claimx.archive.places import file_system, is_url
+from claimx.archive.places import file_system, is_url, is_written, join, within
 from claimx.errors import InputError
+from claimx.text import counted
 
 _LOG = logging.getLogger("claimx")
 
@@ -69,7 +70,9 @@ def format_of(path: str) -> str | None:
     return None if packed and found == "parquet" else found
 
 
-def find_inputs(patterns: Sequence[str], *, format: str | None = None) -> list[InputFile]:
+def find_inputs(
+    patterns: Sequence[str], *, format: str | None = None, output: str | None = None
+) -> list[InputFile]:
     """List the files that patterns mean, sorted by path, no file twice.
 
     Folders are searched in all depths; what begins with a dot is left out. There and behind a
@@ -79,6 +82,8 @@ def find_inputs(patterns: Sequence[str], *, format: str | None = None) -> list[I
         patterns: files, folders, globs (``**`` for all depths), fsspec URLs with or without
             globs, and ``-`` for standard input (JSON lines unless `format` says otherwise).
         format: read files that are named, and those of unknown suffix, as this.
+        output: the output folder, which may lie among the inputs; what runs write there is no
+            input.
 
     Raises:
         InputError: naming every pattern that matches nothing, or a file of unknown format.
@@ -87,6 +92,7 @@ def find_inputs(patterns: Sequence[str], *, format: str | None = None) -> list[I
     if format is not None and format not in FORMATS.values():
         known = ", ".join(dict.fromkeys(FORMATS.values()))
         raise InputError(f"there is no format {format!r}; there are {known}", "bad_format")
+    written = _written_in(output)
     problems: list[str] = []
     passed_over: Counter[str] = Counter()
     files: dict[str, InputFile] = {}
@@ -95,17 +101,34 @@ def find_inputs(patterns: Sequence[str], *, format: str | None = None) -> list[I
             files[pattern] = InputFile(pattern, None, "", format or "jsonl")
             continue
         found = list(_remote(pattern) if is_url(pattern) else _local(pattern))
-        taken = _with_formats(found, format, passed_over)
+        given = [file for file in found if not written(file.same)]
+        taken = _with_formats(given, format, passed_over)
         for same, file in taken:
             files[same] = min(files.get(same, file), file, key=lambda file: file.path)
-        if not taken:
-            problems.append(_problem(pattern, found))
+        if not taken and (given or not found):
+            problems.append(_problem(pattern, given))
+    if not (files or problems):
+        problems.append(f"{', '.join(patterns)}: only what runs wrote into {output} is there")
     if problems:
         raise InputError("; ".join(problems), "no_input")
     if passed_over:
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(passed_over.items()))
-        _LOG.warning("%s files of unknown format passed over: %s", passed_over.total(), kinds)
+        total = counted(passed_over.total(), "file")
+        _LOG.warning("%s of unknown format passed over: %s", total, kinds)
     return sorted(files.values(), key=lambda file: file.path)
+
+
+def _written_in(output: str | None) -> Callable[[str], bool]:
+    """Return what tells the files that runs write into a folder, by what `_Found` calls same."""
+    if output is None:
+        return lambda _: False
+    if is_url(output):
+        system, inner = file_system(output)
+        folder = str(system.unstrip_protocol(inner))
+    else:
+        folder = str(Path(output.removeprefix("file://")).resolve())
+    start = join(folder, "")
+    return lambda path: path.startswith(start) and is_written(within(path, folder))
 
 
 def _with_formats(
@@ -129,8 +152,8 @@ def _problem(pattern: str, found: Sequence[_Found]) -> str:
         return f"{pattern} matches no file"
     known = " ".join(FORMATS)
     if found[0].named:
-        return f"{pattern} has none of the suffixes {known}; say what it is with --format"
-    return f"{pattern} matches {len(found):,} files, but none with a suffix of {known}"
+        return f"{pattern} has none of the suffixes {known}; say what it is with --input-format"
+    return f"{pattern} matches {counted(len(found), 'file')}, but none with a suffix of {known}"
 
 
 # ---- the local disk -----------------------------------------------------------------------

@@ -34,6 +34,7 @@ from claimx.archive.writers import estimate_bytes
 from claimx.errors import ClaimxError, ConfigError
 from claimx.folder import stored_name
 from claimx.hub import find_model
+from claimx.text import counted
 
 # Packed news takes about a third of its bytes.
 _UNPACKED = {".gz": 3.0, ".zst": 3.0, ".bz2": 4.0, ".xz": 4.0, ".parquet": 2.5}
@@ -47,7 +48,7 @@ class Job:
         inputs: files, folders, globs, URLs, or ``-``.
         folder: the output folder or URL.
         resume: go on with the run in the folder; start it where there is none.
-        output: format of the records.
+        format: of the records.
         tables: write the flat tables too.
         with_text: put texts into records.
         input_format: of all inputs; None to tell by suffix.
@@ -66,7 +67,7 @@ class Job:
     inputs: Sequence[str]
     folder: str
     resume: bool = False
-    output: str = "parquet"
+    format: str = "parquet"
     tables: bool = False
     with_text: bool = False
     input_format: str | None = None
@@ -113,7 +114,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
         ClaimxError: if it cannot start, or nothing can be written.
     """
     _check_engine(job)
-    files = find_inputs(job.inputs, format=job.input_format)
+    files = find_inputs(job.inputs, format=job.input_format, output=job.folder)
     _check_standard_input(job, files)
     config = run_config(job)
     known = check(job.folder, config, files, resume=job.resume)
@@ -189,7 +190,7 @@ def run_config(job: Job) -> RunConfig:
         extractor={**job.extractor, **choice},
         reading=asdict(job.reading),
         rows_in_shard=job.rows_in_shard,
-        output=job.output,
+        format=job.format,
         with_text=job.with_text,
         tables=tuple(TABLES) if job.tables else (),
     )
@@ -235,7 +236,7 @@ def _expected(job: Job, files: Sequence[InputFile]) -> int:
         (file.size or 0) * next((n for end, n in _UNPACKED.items() if file.path.endswith(end)), 1.0)
         for file in files
     )
-    return estimate_bytes(round(text), job.output, with_text=job.with_text, tables=job.tables)
+    return estimate_bytes(round(text), job.format, with_text=job.with_text, tables=job.tables)
 
 
 def _announce(
@@ -252,7 +253,8 @@ def _announce(
     if _total(files) is None:
         return
     say(
-        f"{len(files):,} input files, {_total(files) or 0:,} bytes; the output will take about "
+        f"{counted(len(files), 'input file')}, {counted(_total(files) or 0, 'byte')}; the "
+        "output will take about "
         f"{shown_size(_expected(job, files))}"
     )
     own, sharers = job.part.share(groups)

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 from claimx.archive.places import file_system, is_url
 from claimx.archive.unpacking import PIECE, first_line, unpack
 from claimx.errors import ClaimxError, InputError
+from claimx.text import counted
 
 STANDARD_INPUT = "-"
 MAX_RATIO = 200  # text packs to a third or a tenth; a list of one repeated line to a hundredth
@@ -144,7 +145,9 @@ def _packing(path: str, head: bytes) -> str | None:
     if claimed and found != claimed:
         start = next(magic for magic, name in _MAGIC if name == claimed)
         if len(head) < _HEAD and (start.startswith(head) or head.startswith(start)):
-            raise InputError(f"{path}: ends after {len(head)} bytes; fetch it again", "truncated")
+            raise InputError(
+                f"{path}: ends after {counted(len(head), 'byte')}; fetch it again", "truncated"
+            )
         raise InputError(
             f"{path}: its name says {claimed}, but it is {found or 'not'} packed; rename it",
             "damaged",

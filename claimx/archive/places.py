@@ -20,6 +20,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -34,8 +35,13 @@ from claimx.extras import needed
 
 RECORDS, QUOTES, CLAIMS, RECEIPTS = "records", "quotes", "claims", "receipts"
 QUARANTINED = "quarantined.jsonl"
+RUN = "run.json"
 TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
+_WRITTEN = re.compile(
+    rf"({RECORDS}|{QUOTES}|{CLAIMS}|{RECEIPTS})/\d+-\d+\.[^/]+"
+    rf"|({RUN}|{QUARANTINED})({TEMPORARY}[^/]+)?"
+)
 
 _WHAT_TO_DO = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder, then resume",
@@ -79,6 +85,11 @@ def join(folder: str, *names: str) -> str:
 def within(path: str, folder: str) -> str:
     """Return a path below a folder without the folder."""
     return path.removeprefix(join(folder, ""))
+
+
+def is_written(name: str) -> bool:
+    """Say whether a run writes a file of this name, relative to its folder."""
+    return _WRITTEN.fullmatch(name) is not None
 
 
 def _local(path: str) -> Path:

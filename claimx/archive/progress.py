@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from claimx.archive.receipts import LeftOut, Receipt
+from claimx.text import counted
 
 _LOG_SECONDS = 30.0
 _TERMINAL_SECONDS = 0.5
@@ -69,7 +70,7 @@ class Progress:
         """Say where the run stands."""
         seconds = max(self.clock() - self.begun, 1e-9)
         parts = [
-            f"{self.articles + self.earlier:,} articles",
+            counted(self.articles + self.earlier, "article"),
             f"{self.articles / seconds:,.1f} articles/s",
             f"{self.tokens / seconds:,.0f} tokens/s",
         ]
@@ -80,9 +81,9 @@ class Progress:
         if left:
             parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
         if self.errors:
-            parts.append(f"{self.errors:,} errors")
+            parts.append(counted(self.errors, "error"))
         if self.left_out:
-            parts.append(f"{len(self.left_out):,} files not readable")
+            parts.append(f"{counted(len(self.left_out), 'file')} not readable")
         return ", ".join(parts)
 
     def share(self) -> float | None:

@@ -16,11 +16,11 @@ from platform import node
 from typing import Any
 
 from claimx.archive.local import Done, Source
-from claimx.archive.places import file_size, join
+from claimx.archive.places import RUN, file_size, join
 from claimx.archive.plan import Group, Part
 from claimx.archive.readers import ReadOptions
 from claimx.archive.receipts import Receipt, read_receipt, receipt_path, valid
-from claimx.archive.run import RUN, RunConfig
+from claimx.archive.run import RunConfig
 from claimx.archive.workers import MakeRunner, Worker, feed
 from claimx.errors import ClaimxError
 

@@ -31,6 +31,7 @@ from claimx.archive.places import (
 )
 from claimx.archive.rows import Row
 from claimx.errors import ClaimxError, FormatError
+from claimx.text import counted
 
 RECEIPT_VERSION = 1
 _LARGEST = 64 << 20
@@ -217,10 +218,11 @@ def faults(receipt: Receipt, folder: str, *, hashes: bool = False) -> Iterator[s
         hashes: read the files and compare their hashes too, not only their sizes.
     """
     if receipt.rows_in != receipt.rows_out:
-        yield f"{receipt.shard}: {receipt.rows_in:,} rows in, but {receipt.rows_out:,} out"
+        yield f"{receipt.shard}: {counted(receipt.rows_in, 'row')} in, but {receipt.rows_out:,} out"
     listed = sum(item.rows for item in receipt.inputs)
     if listed != receipt.rows_in:
-        yield f"{receipt.shard}: its inputs have {listed:,} rows, but {receipt.rows_in:,} came in"
+        rows = counted(listed, "row")
+        yield f"{receipt.shard}: its inputs have {rows}, but {receipt.rows_in:,} came in"
     if not receipt.outputs or receipt.outputs[0].rows != receipt.rows_out:
         yield f"{receipt.shard}: its receipt does not fit its records"
     for output in receipt.outputs:
@@ -229,7 +231,7 @@ def faults(receipt: Receipt, folder: str, *, hashes: bool = False) -> Iterator[s
         if size is None:
             yield f"{path} is missing"
         elif size != output.bytes:
-            yield f"{path} has {size:,} bytes, not {output.bytes:,}"
+            yield f"{path} has {counted(size, 'byte')}, not {output.bytes:,}"
         elif hashes and file_sha256(path) != output.sha256:
             yield f"{path} has changed: its SHA-256 is not that of its receipt"
 

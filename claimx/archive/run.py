@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimx.archive.inputs import InputFile
-from claimx.archive.places import file_size, join, opened, write_whole
+from claimx.archive.places import RUN, file_size, join, opened, write_whole
 from claimx.archive.plan import plan_groups
 from claimx.archive.receipts import inputs_of, read_receipts
 from claimx.errors import ConfigError
 
-RUN = "run.json"
 _SHOWN = 5
 
 
@@ -31,7 +30,7 @@ class RunConfig:
             device.
         reading: options of the readers.
         rows_in_shard: rows in a full shard.
-        output: ``parquet`` or ``jsonl.zst``.
+        format: ``parquet`` or ``jsonl.zst``.
         with_text: whether records hold the text.
         tables: names of the flat tables that are written.
     """
@@ -41,7 +40,7 @@ class RunConfig:
     extractor: Mapping[str, Any]
     reading: Mapping[str, Any]
     rows_in_shard: int
-    output: str
+    format: str
     with_text: bool
     tables: tuple[str, ...]
 

@@ -15,6 +15,7 @@ from claimx.archive.rows import Row
 from claimx.archive.run import RunConfig
 from claimx.archive.tables import open_table
 from claimx.archive.writers import open_shard
+from claimx.reading import with_title
 from claimx.types import Article, Extraction
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ class ShardRunner:
         """
         begun = time.monotonic()
         tokens = self.extractor.tokens_read
-        path = join(self.folder, RECORDS, f"{shard.name}.{self.config.output}")
+        path = join(self.folder, RECORDS, f"{shard.name}.{self.config.format}")
         found = records(shard.rows, self.extractor, say)
         with ExitStack() as stack:
-            writer = stack.enter_context(open_shard(path, self.config.output))
+            writer = stack.enter_context(open_shard(path, self.config.format))
             tables = [
                 stack.enter_context(open_table(self.folder, name, shard.name))
                 for name in self.config.tables
@@ -165,7 +166,7 @@ def _result(row: Row, read: Mapping[Content, Extraction], extractor: Extractor) 
     """Give a row what was read in its text, or what is written in its stead."""
     if isinstance(row.item, Extraction):
         return row.item
-    article = row.item
+    article = with_title(row.item)
     if row.skip:
         return Extraction(article.id, meta=article.meta, notes=row.notes, text=article.text)
     found = read[_content(article, extractor)]

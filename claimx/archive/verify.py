@@ -37,6 +37,7 @@ from claimx.archive.run import group_count
 from claimx.archive.tables import TABLES, table_schema
 from claimx.archive.writers import read_table, scan_shard
 from claimx.errors import ClaimxError
+from claimx.text import counted
 
 _MOST_EXAMPLES = 10
 _MOST_LINES = 20
@@ -88,9 +89,10 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Return the report for people."""
         yield (
-            f"{self.folder}: {self.shards:,} shards, {self.rows_in:,} articles in, "
-            f"{self.rows_out:,} records out ({self.n_errors:,} errors, {self.n_notes:,} with "
-            f"notes), {shown_size(self.bytes)}"
+            f"{self.folder}: {counted(self.shards, 'shard')}, "
+            f"{counted(self.rows_in, 'article')} in, {counted(self.rows_out, 'record')} out "
+            f"({counted(self.n_errors, 'error')}, {self.n_notes:,} with notes), "
+            f"{shown_size(self.bytes)}"
         )
         for what, found in (("warning", self.warnings), ("wrong", self.problems)):
             yield from (f"{what}: {sentence}" for sentence in found[:_MOST_LINES])
@@ -98,7 +100,7 @@ class Report:
                 yield f"{what}: … and {len(found) - _MOST_LINES:,} more"
         count = len(self.problems)
         yield (
-            f"{count:,} {'thing is' if count == 1 else 'things are'} wrong"
+            f"{counted(count, 'thing is', 'things are')} wrong"
             if count
             else "every file is as its receipt says"
         )
@@ -206,7 +208,8 @@ class _Verification:
             self.sums["n_errors"] += errors
             if (rows, errors) != (receipt.rows_out, receipt.n_errors):
                 self.problems.append(
-                    f"{path} has {rows:,} records, {errors:,} of them errors; its receipt says "
+                    f"{path} has {counted(rows, 'record')}, {errors:,} of them errors; its "
+                    "receipt says "
                     f"{receipt.rows_out:,} and {receipt.n_errors:,}"
                 )
             self.sound.append(records.path)
@@ -242,8 +245,8 @@ class _Verification:
             if len(found) > 1
         ]
         self.warnings.append(
-            f"{count:,} records have the id of an earlier one: {', '.join(examples)}"
-            + ", …" * (count > len(examples))
+            f"{counted(count, 'record has', 'records have')} the id of an earlier one: "
+            f"{', '.join(examples)}" + ", …" * (count > len(examples))
         )
         return count
 
@@ -258,7 +261,7 @@ def _check_table(folder: str, table: Written) -> Iterator[str]:
     with opened(path) as stream:
         rows = sum(batch.num_rows for batch in read_table(stream, path, table_schema(kind)))
     if rows != table.rows:
-        yield f"{path} has {rows:,} rows, not {table.rows:,}"
+        yield f"{path} has {counted(rows, 'row')}, not {table.rows:,}"
 
 
 def _differing(origins: dict[tuple[str, str, str], str]) -> Iterator[str]:

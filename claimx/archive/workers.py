@@ -21,6 +21,7 @@ from claimx.archive.receipts import Receipt
 from claimx.archive.rows import Row
 from claimx.archive.shards import Shard, ShardRunner
 from claimx.errors import ClaimxError
+from claimx.reading import with_title
 from claimx.types import Extraction, Failure
 
 MakeRunner = Callable[[], ShardRunner]
@@ -163,7 +164,8 @@ def _without(shard: Shard, number: int) -> Shard:
     """Put an error record in the place of a row."""
     row = shard.rows[number]
     failure = Failure("killed_worker", "reading this article ended the process that read it")
-    item = Extraction(row.item.id, meta=row.item.meta, error=failure)
+    read = row.item if isinstance(row.item, Extraction) else with_title(row.item)
+    item = Extraction(read.id, meta=read.meta, error=failure)
     changed = Row(row.file, row.number, item)
     return replace(shard, rows=(*shard.rows[:number], changed, *shard.rows[number + 1 :]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from claimx.checking.meaning import phenomena, quantities, same_person, unlinked
 from claimx.checking.quotes import marks, speakers
 from claimx.checking.similarity import SHINGLE, similar_texts
 from claimx.checking.surfaces import both_ways
-from claimx.formats.checks import Problem, check_article
+from claimx.formats.checks import Problem, check_article, check_names
 from claimx.formats.inline_tags import normal_order
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
+from claimx.text import counted
 
 # Two articles that share more are copies. Articles about one event in different words, with the
 # same background paragraph, were measured to share up to 25%.
@@ -57,7 +58,8 @@ def check_paths(paths: Sequence[Path | str], schema: LabelSchema = DEFAULT_SCHEM
     findings += _duplicate_ids([placed for _, placed in articles])
     findings += _near_duplicates([placed for _, placed in articles])
     findings.sort(key=lambda one: (one.file, one.line or 0, one.column or 0))
-    return Report(len(articles), tuple(findings), tuple(loaded.notes))
+    notes = (*loaded.notes, *_unknown_labels([placed for _, placed in articles], schema))
+    return Report(len(articles), tuple(findings), notes)
 
 
 # ---- one article ------------------------------------------------------------------------------
@@ -69,11 +71,14 @@ def _structure(placed: Placed, schema: LabelSchema) -> Iterator[Finding]:
         return
     errors = check_article(placed.article, schema)
     known = {(problem.span_ids, problem.message) for problem in errors}
+    names = set(check_names(placed.article, schema))
     for problem in errors:
         yield _from_problem(problem, placed.file, placed)
     for problem in check_article(placed.article, schema, strict=True):
-        if (problem.span_ids, problem.message) not in known:
-            yield _from_problem(problem, placed.file, placed, rule="convention")
+        said = (problem.span_ids, problem.message)
+        if said not in known:
+            rule = "unknown-label" if said in names else "convention"
+            yield _from_problem(problem, placed.file, placed, rule=rule)
 
 
 def _remarks(placed: Placed, *, follow_people: bool) -> Iterator[Finding]:
@@ -126,6 +131,22 @@ def _line_of(placed: Placed, span_ids: Sequence[str]) -> tuple[int | None, int |
     if place is not None:
         return int(place["line"]), int(place["column"]) if place["column"] else None
     return (1 if placed.format == "inline" else placed.line), None
+
+
+def _unknown_labels(articles: Sequence[Placed], schema: LabelSchema) -> Iterator[str]:
+    """Say once how the labels that the schema does not know are made known."""
+    known = {(layer.name, label) for layer in schema.layers for label in layer.labels}
+    spans = [(span.layer, span.label) for placed in articles for span in placed.article.spans]
+    unknown = Counter(span for span in spans if span not in known)
+    if not unknown:
+        return
+    labels: dict[str, list[str]] = defaultdict(list)
+    for layer, label in sorted(unknown):
+        labels[layer].append(label)
+    told = ", ".join(f"{label} of {layer} ({n:,})" for (layer, label), n in sorted(unknown.items()))
+    added = " ".join(f"--add {layer}={','.join(names)}" for layer, names in labels.items())
+    count = counted(unknown.total(), "span has a label", "spans have labels")
+    yield f"{count} that the schema does not know: {told}; if they are no mistakes, say {added}"
 
 
 # ---- the corpus -------------------------------------------------------------------------------

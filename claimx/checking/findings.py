@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from claimx.text import counted
+
 Severity = Literal["error", "warning"]
 
 WIDTH = 60
@@ -17,6 +19,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "unlike-copies": ("error", "one article in two formats, annotated differently"),
     "near-duplicate": ("error", "articles of two splits of which one is a copy of the other"),
     "convention": ("warning", "what imported corpora may hold and one's own should not"),
+    "unknown-label": ("warning", "layers and labels that the schema does not know"),
     "repeated-text": ("warning", "articles that share passages, or copies inside one split"),
     "speaker": ("warning", "a quote without speaker beside a speaker and a cue"),
     "marks": ("warning", "quotation marks that the edge of a quote cuts off"),
@@ -142,7 +145,7 @@ class Report:
         rules = Counter(finding.rule for finding in self.findings)
         told = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common())
         counts = [
-            f"{count:,} {name}{'s' * (count != 1)}"
+            counted(count, name)
             for count, name in (
                 (self.articles, "article"),
                 (self.count("error"), "error"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from claimx.archive.job import Job
 
 
-class Output(StrEnum):
+class Format(StrEnum):
     """How records are written."""
 
     parquet = "parquet"
@@ -59,7 +59,7 @@ _Verify = Annotated[
         show_default=False,
     ),
 ]
-_Output = Annotated[Output, typer.Option("--output", help="Format of the records.")]
+_Format = Annotated[Format, typer.Option("--format", help="Of the records.")]
 _Tables = Annotated[
     bool, typer.Option("--tables", help="Write flat tables of quotes and claims, too.")
 ]
@@ -119,7 +119,7 @@ def archive(
     out: _Out = None,
     resume: _Resume = False,
     verify: _Verify = None,
-    output: _Output = Output.parquet,
+    format: _Format = Format.parquet,
     tables: _Tables = False,
     with_text: _WithText = False,
     input_format: _InputFormat = None,
@@ -158,7 +158,7 @@ def archive(
         from claimx.archive.readers import ReadOptions
 
         job = Job(
-            inputs, out, resume=resume, output=output.value, tables=tables, with_text=with_text,
+            inputs, out, resume=resume, format=format.value, tables=tables, with_text=with_text,
             input_format=input_format, rows_in_shard=rows, workers=workers, model=model,
             device=device, part=Part.parse(shard) if shard else Part(), engine=engine.value,
             address=address, gpus_per_worker=gpus_per_worker,

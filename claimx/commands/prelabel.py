@@ -26,7 +26,8 @@ from claimx.commands.shared import (
 )
 from claimx.errors import ConfigError, InputError
 from claimx.labels import LabelSchema
-from claimx.reading import read_files
+from claimx.reading import read_files, with_title
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Extraction, Link
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def prelabel(
     if not total:
         complain(f"there is no article in {', '.join(articles)}")
     if failed and total > 1:
-        complain(f"{failed:,} of {total:,} articles could not be read")
+        complain(f"{failed:,} of {counted(total, 'article')} could not be read")
     if failed:
         raise typer.Exit(1 if found else 2)
 
@@ -139,7 +140,7 @@ def _predict(
             failed += 1
             _fault(item)
             continue
-        waiting.append(_with_title(item))
+        waiting.append(with_title(item))
         if len(waiting) == _TOGETHER:
             failed += run()
     failed += run()
@@ -169,13 +170,6 @@ def _fault(extraction: Extraction) -> None:
     message = extraction.error.message if extraction.error else ""
     told = extraction.id in message
     complain(message if told else f"{extraction.id}: {message}")
-
-
-def _with_title(article: Article) -> Article:
-    """Keep the title in meta: an annotated article has no other place for it."""
-    if not article.title or "title" in article.meta:
-        return article
-    return replace(article, meta={**article.meta, "title": article.title})
 
 
 def _chosen(article: AnnotatedArticle, schema: LabelSchema, model: str) -> AnnotatedArticle:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,8 +18,10 @@ from claimx.commands.shared import (
     orderly,
 )
 from claimx.page.document import page
-from claimx.page.reading import join_texts, read_items
+from claimx.page.reading import join_texts
+from claimx.reading import with_title
 from claimx.render import write_whole
+from claimx.text import counted
 from claimx.types import Article, Extraction
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def view(
         list[str],
         typer.Argument(
             metavar="FILE|RECORDS",
-            help="Articles as for `claimx extract`, or output records (.jsonl) with their texts.",
+            help="Articles as for `claimx extract`, or output records: .jsonl, packed or not, "
+            "Parquet, or the folder of `claimx archive`.",
             show_default=False,
         ),
     ],
@@ -46,7 +48,8 @@ def view(
         typer.Option(
             "--texts",
             metavar="FILE",
-            help="Articles to join, by id, with records that were made without --with-text.",
+            help="Articles to join, by id, with records that were made without --with-text; in "
+            "every format of `claimx archive`.",
         ),
     ] = None,
     only: Annotated[
@@ -72,8 +75,10 @@ def view(
 
     Exit code: 0 every article is shown, 1 some could not be read, 2 none was.
     """
+    from claimx.archive.results import read_results
+
     with orderly():
-        wanted = (item for item in read_items(files) if not only or item.id in only)
+        wanted = (item for item in read_results(files) if not only or item.id in only)
         items = list(islice(wanted, _MOST + 1))
         more = len(items) > _MOST
         options = {
@@ -111,28 +116,20 @@ def _read(
     items: Iterable[Article | Extraction], texts: list[str], load: Callable[[], Extractor]
 ) -> list[Extraction]:
     """Extract the articles and join the records with their texts; all in their order."""
+    from claimx.archive.results import read_articles
+
     items = list(items)
-    articles = [_with_title(item) for item in items if isinstance(item, Article)]
-    records = iter(join_texts([item for item in items if isinstance(item, Extraction)], texts))
+    articles = [with_title(item) for item in items if isinstance(item, Article)]
+    found = [item for item in items if isinstance(item, Extraction)]
+    records = iter(join_texts(found, texts, read_articles))
     read = iter(load().stream(articles)) if articles else iter(())
     return [next(read if isinstance(item, Article) else records) for item in items]
 
 
-def _with_title(article: Article) -> Article:
-    """Keep the title in meta, where the page looks for it."""
-    if not article.title or "title" in article.meta:
-        return article
-    return replace(article, meta={**article.meta, "title": article.title})
-
-
 def _summary(output: Path, found: list[Extraction], *, more: bool) -> str:
-    quotes = _counted(sum(len(one.quotes) for one in found), "quote")
-    claims = _counted(sum(len(one.claims) for one in found), "claim")
-    articles = _counted(len(found), "article")
+    quotes = counted(sum(len(one.quotes) for one in found), "quote")
+    claims = counted(sum(len(one.claims) for one in found), "claim")
+    articles = counted(len(found), "article")
     if more:
         articles = f"the first {articles} (choose others with --id)"
     return f"{output}: {articles}, {quotes}, {claims}; open it in a browser"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

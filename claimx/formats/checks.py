@@ -14,6 +14,7 @@ from typing import Any
 
 from claimx.errors import AnnotationError
 from claimx.labels import LabelSchema
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 
 SHOWN = 20
@@ -78,7 +79,7 @@ def raise_problems(problems: Sequence[Problem], shown: int = SHOWN) -> None:
     if len(problems) > shown:
         lines.append(f"and {len(problems) - shown} more")
     count = len(problems)
-    raise AnnotationError("\n".join([f"{count} problem{'s' * (count > 1)}:", *lines]))
+    raise AnnotationError("\n".join([f"{counted(count, 'problem')}:", *lines]))
 
 
 def check_article(
@@ -101,7 +102,7 @@ def check_article(
         found += check(article)
     found += _check_links(article, schema, strict)
     if strict:
-        found += _check_names(article, schema)
+        found += check_names(article, schema)
     starts = {span.id: span.start for span in article.spans}
     found.sort(key=lambda item: min((starts.get(name, 0) for name in item[0]), default=0))
     return [Problem(article.id, span_ids, message) for span_ids, message in found]
@@ -257,7 +258,8 @@ def _arrow(link: Link) -> str:
     return f"{link.type} {link.head} -> {link.tail}"
 
 
-def _check_names(article: AnnotatedArticle, schema: LabelSchema) -> _Found:
+def check_names(article: AnnotatedArticle, schema: LabelSchema) -> _Found:
+    """Yield the layers and labels that a schema does not know: the spans, and what is wrong."""
     layers = {layer.name: layer.labels for layer in schema.layers}
     for name in article.complete_layers:
         if name not in layers:

@@ -21,6 +21,7 @@ from claimx.formats.losses import Losses, Tally, compare
 from claimx.formats.registry import codec_for, codec_named
 from claimx.formats.sources import refuse_taken
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
+from claimx.text import counted
 from claimx.types import AnnotatedArticle
 
 MAX_PROBLEMS = 1000
@@ -172,8 +173,9 @@ def _advice(codec: Codec, articles: Iterable[AnnotatedArticle], silent: int) -> 
     articles = list(articles)
     if silent and codec.gathered:  # formats that a model is trained from
         yield (
-            f"{silent:,} articles say of no layer that it is complete, so a model learns nothing "
-            "from what is not marked; name the layers with --complete if they are"
+            f"{counted(silent, 'article says', 'articles say')} of no layer that it is complete, "
+            "so a model learns nothing from what is not marked; name the layers with --complete if "
+            "they are"
         )
     if codec.name == "doccano" and any(_nested(article) for article in articles):
         yield (

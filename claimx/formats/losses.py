@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 
 _SHOWN = 40
@@ -59,7 +60,7 @@ class Losses:
     def lines(self) -> list[str]:
         """Return the report as lines for people."""
         counts = (("article", self.articles), ("span", self.spans), ("link", self.links))
-        lines = [", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts)]
+        lines = [", ".join(counted(count, name) for name, count in counts)]
         lines += [f"lost in reading: {loss}" for loss in self.left_out]
         lines += [f"lost in writing: {loss}" for loss in self.lost]
         if not self:

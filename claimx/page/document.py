@@ -10,6 +10,7 @@ from claimx.page.naming import Names, short
 from claimx.page.shell import asset, skip_link, whole_page
 from claimx.page.side import side_column
 from claimx.page.text import text_column
+from claimx.text import counted
 from claimx.types import Extraction
 
 _MOST_META = 40
@@ -110,11 +111,11 @@ def _counts(found: Extraction) -> str:
     if found.error is not None:
         return f"not read: {short(found.error.message, _LONGEST_META)}"
     counts = (
-        (len(found.quotes), "quote", "quotes"),
-        (len(found.claims), "claim", "claims"),
-        (len(found.people), "person", "people"),
+        counted(len(found.quotes), "quote"),
+        counted(len(found.claims), "claim"),
+        counted(len(found.people), "person", "people"),
     )
-    return " · ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in counts)
+    return " · ".join(counts)
 
 
 def _meta(found: Extraction) -> list[Html]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from claimx.errors import FormatError, InputError
 from claimx.reading import (
@@ -19,68 +20,95 @@ from claimx.reading import (
     read_lines,
     shown,
 )
-from claimx.text import replace_surrogates
+from claimx.text import counted, replace_surrogates
 from claimx.types import Article, Extraction
 
+Opener = Callable[[str], AbstractContextManager[BinaryIO]]
+Reader = Callable[[Sequence[str]], Iterable[Article | Extraction]]
 
-def read_items(paths: Iterable[str]) -> Iterator[Article | Extraction]:
+
+def _open(path: str) -> BinaryIO:
+    return Path(path).open("rb")
+
+
+def read_items(paths: Iterable[str], opened: Opener = _open) -> Iterator[Article | Extraction]:
     """Read articles and output records; what cannot be read becomes an error record.
 
     Args:
         paths: those of `claimx.reading.read_files`; a ``.jsonl`` file whose first line has a
             ``schema`` holds records.
+        opened: opens a file for reading, and may unpack it on the way (``.jsonl.zst``).
     """
     for path in paths:
-        if Path(path).suffix.lower() in ARTICLE_SUFFIXES and _holds_records(path):
-            yield from _records(path)
+        lines = any(suffix.lower() in ARTICLE_SUFFIXES for suffix in Path(path).suffixes[-2:])
+        if lines and _holds_records(path, opened):
+            yield from _records(path, opened)
         else:
             yield from read_files([path])
 
 
-def _holds_records(path: str) -> bool:
+def _holds_records(path: str, opened: Opener) -> bool:
     try:
-        with Path(path).open("rb") as stream:
-            for _, line in read_lines(stream, MAX_BYTES):
-                if line.strip():
-                    record = parse_line(line.removeprefix(b"\xef\xbb\xbf"))
-                    return isinstance(record, Mapping) and "schema" in record
+        with opened(path) as stream:
+            lines = (line for _, line in read_lines(stream, MAX_BYTES))
+            first = next((line for line in lines if line.strip()), b"")
+    except InputError:  # it cannot be unpacked, which _records says
+        return True
     except (OSError, ValueError):  # read_files says what is wrong
         return False
-    return False
-
-
-def _records(path: str) -> Iterator[Extraction]:
-    with Path(path).open("rb") as stream:
-        for number, line in read_lines(stream, MAX_BYTES):
-            if not line.strip():
-                continue
-            place = f"{path}:{number}"
-            try:
-                yield _record(line.removeprefix(b"\xef\xbb\xbf"))
-            except InputError as error:
-                yield failed(place, error.kind, f"{place}: {error}")
-
-
-def _record(line: bytes) -> Extraction:
-    if len(line) > MAX_BYTES:
-        raise InputError(f"this is a line of more than {MAX_BYTES:,} bytes", "too_large")
-    record = parse_line(line)
-    if not isinstance(record, Mapping):
-        raise InputError(f"this is no output record, but {shown(line)}", "bad_record")
     try:
-        found = Extraction.from_dict(record)
-        _check(found)
+        record = parse_line(first.removeprefix(b"\xef\xbb\xbf"))
+    except InputError:
+        return False
+    return isinstance(record, Mapping) and "schema" in record
+
+
+def _records(path: str, opened: Opener) -> Iterator[Extraction]:
+    number = 0
+    try:
+        with opened(path) as stream:
+            for number, line in read_lines(stream, MAX_BYTES):
+                if line.strip():
+                    yield _record(line.removeprefix(b"\xef\xbb\xbf"), f"{path}:{number}")
+    except InputError as error:  # a packed file is damaged; what stands before was read
+        place, told = f"{path}:{number + 1}", str(error).removeprefix(f"{path}: ")
+        yield failed(place, error.kind, f"{place}: {told}")
+
+
+def _record(line: bytes, place: str) -> Extraction:
+    try:
+        if len(line) > MAX_BYTES:
+            raise InputError(f"this is a line of more than {MAX_BYTES:,} bytes", "too_large")
+        record = parse_line(line)
+        if not isinstance(record, Mapping):
+            raise InputError(f"this is no output record, but {shown(line)}", "bad_record")
+        return record_of(record)
     except FormatError as error:
-        raise InputError(
-            f"{error}; this is no output record: {shown(line)}", "bad_record"
-        ) from error
+        message = f"{place}: {error}; this is no output record: {shown(line)}"
+        return failed(place, "bad_record", message)
+    except InputError as error:
+        return failed(place, error.kind, f"{place}: {error}")
+
+
+def record_of(record: Mapping[str, Any]) -> Extraction:
+    """Return what a record says.
+
+    Raises:
+        FormatError: if it is none, or would not survive being shown.
+    """
+    found = Extraction.from_dict(record)
+    for span in _spans(found):
+        if not 0 <= span.start < span.end:
+            raise FormatError(f"the offsets {span.start} and {span.end} of {span.text!r} are none")
     return found
 
 
 # ---- texts --------------------------------------------------------------------------------
 
 
-def join_texts(records: Sequence[Extraction], paths: Sequence[str]) -> list[Extraction]:
+def join_texts(
+    records: Sequence[Extraction], paths: Sequence[str], read: Reader = read_files
+) -> list[Extraction]:
     """Give every record its text and see that its offsets hold there.
 
     A record whose text is not the one that it was made from becomes an error record.
@@ -88,6 +116,7 @@ def join_texts(records: Sequence[Extraction], paths: Sequence[str]) -> list[Extr
     Args:
         records: with or without their texts.
         paths: articles, found by their ids; read no further than needed.
+        read: reads them.
 
     Raises:
         InputError: if records have no text and no articles are named.
@@ -95,17 +124,18 @@ def join_texts(records: Sequence[Extraction], paths: Sequence[str]) -> list[Extr
     wanted = {one.id for one in records if one.error is None and one.text is None}
     if wanted and not paths:
         raise InputError(
-            f"{len(wanted):,} of {len(records):,} records have no text, {min(wanted)!r} among "
-            f"them; make them with --with-text, or name the articles with --texts FILE"
+            f"there is no text in {len(wanted):,} of {counted(len(records), 'record')}, "
+            f"{min(wanted)!r} among them; make them with --with-text, or name the articles "
+            "with --texts FILE"
         )
-    articles = _articles(wanted, paths) if wanted else {}
+    articles = _articles(wanted, read(paths)) if wanted else {}
     return [one if one.error else _joined(one, articles.get(one.id), paths) for one in records]
 
 
-def _articles(wanted: set[str], paths: Sequence[str]) -> dict[str, Article]:
+def _articles(wanted: set[str], items: Iterable[Article | Extraction]) -> dict[str, Article]:
     """Return the articles that are wanted, by id, the first of each."""
     found: dict[str, Article] = {}
-    for item in read_files(paths):
+    for item in items:
         if isinstance(item, Article) and item.id in wanted:
             found.setdefault(item.id, item)
             if len(found) == len(wanted):
@@ -143,14 +173,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-# ---- records that others made -------------------------------------------------------------
-
-
-def _check(found: Extraction) -> None:
-    """Raise FormatError where a record would not survive being shown."""
-    for span in _spans(found):
-        if not 0 <= span.start < span.end:
-            raise FormatError(f"the offsets {span.start} and {span.end} of {span.text!r} are none")
+# ---- spans --------------------------------------------------------------------------------
 
 
 def _misplaced(found: Extraction) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from claimx.page.markup import Html, element, escape, words
 from claimx.page.naming import NOBODY, Names, short
 from claimx.render import listed, normal_form
+from claimx.text import counted
 from claimx.types import Claim
 
 _LONGEST_EXCERPT = 300
@@ -118,7 +119,7 @@ def _sources(names: Names) -> Iterator[Html]:
 
 
 def _source(names: Names, source: int | None, name: str, facts: str, said: Sequence[int]) -> Html:
-    count = f"{len(said)} quote{'s' * (len(said) != 1)}"
+    count = counted(len(said), "quote")
     return element(
         "li",
         element(f"h{names.level + 2}", escape(short(name)), data_letter=names.letter(source)),
@@ -172,11 +173,10 @@ def _claim(names: Names, number: int, claim: Claim) -> Html:
 
 def _people(names: Names) -> Iterator[Html]:
     for at, person in enumerate(names.extraction.people):
-        count = len(person.mentions)
         facts = (
             listed(person.roles),
             listed(person.affiliations),
-            f"{count} mention{'s' * (count != 1)}",
+            counted(len(person.mentions), "mention"),
         )
         target = f"#{names.prefix}-at{person.mentions[0].start}" if person.mentions else None
         yield element(

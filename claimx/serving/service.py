@@ -13,6 +13,7 @@ from claimx.errors import InputError
 from claimx.reading import article_of, failed, parse_line
 from claimx.serving.limits import Limits, RequestError, stopping
 from claimx.serving.worker import Job, Worker
+from claimx.text import counted
 from claimx.types import Article, Extraction
 
 _KEYS = ("articles", "with_text")
@@ -189,7 +190,8 @@ def parse_request(body: bytes, limits: Limits) -> tuple[list[Article | Extractio
     if len(articles) > limits.articles:
         raise RequestError(
             413, "too_many",
-            f"these are {len(articles):,} articles, and a request has {limits.articles:,} at most: "
+            f"these are {counted(len(articles), 'article')}, and a request has "
+            f"{limits.articles:,} at most: "
             f"send them in several",
         )  # fmt: skip
     return [_article(each, number) for number, each in enumerate(articles)], with_text

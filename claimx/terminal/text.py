@@ -21,6 +21,7 @@ from claimx.page.naming import Names
 from claimx.render import one_line
 from claimx.terminal.pen import Pen
 from claimx.terminal.sentences import Sentence, left_out, sentences
+from claimx.text import counted
 
 NUMBER_STYLE = "yellow"
 _TINTS = {"tint0": "cyan", "tint1": "green", "tint2": "magenta", "tint3": "bright_blue"}
@@ -60,7 +61,7 @@ def article(names: Names, pen: Pen) -> tuple[str, list[RenderableType]]:
     for is_hidden, group in groupby(range(len(found)), hidden.__contains__):
         numbers = list(group)
         if is_hidden:
-            note = f"… {len(numbers):,} sentences without findings left out …"
+            note = f"… {counted(len(numbers), 'sentence')} without findings left out …"
             body.append(Padding(pen.text(note, "dim"), (1 if body else 0, 0, 0, 2)))
             line = None
             continue
@@ -70,7 +71,7 @@ def article(names: Names, pen: Pen) -> tuple[str, list[RenderableType]]:
             written = hand.line([found[at] for at in on_line])
             body.append(Padding(Constrain(written, _WIDEST), (above, 0, 0, 2)))
     shown = len(found) - len(hidden)
-    said = f"{shown:,} of {len(found):,} sentences; nothing was found in the others"
+    said = f"{shown:,} of {counted(len(found), 'sentence')}; nothing was found in the others"
     return (said if hidden else ""), body
 
 

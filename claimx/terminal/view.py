@@ -11,6 +11,7 @@ from claimx.render import clean
 from claimx.terminal import lists
 from claimx.terminal.pen import Pen
 from claimx.terminal.text import article, legend
+from claimx.text import counted
 from claimx.types import Extraction
 
 _RULE = 4  # cells of the line beside a title
@@ -67,16 +68,12 @@ def _facts(extraction: Extraction) -> str:
     if extraction.error is not None:
         return "not read"
     words = [
-        _counted(len(extraction.quotes), "quote", "quotes"),
-        _counted(len(extraction.claims), "claim", "claims"),
-        _counted(len(extraction.people), "person", "people"),
+        counted(len(extraction.quotes), "quote"),
+        counted(len(extraction.claims), "claim"),
+        counted(len(extraction.people), "person", "people"),
     ]
     if extraction.model:
         words.append(clean(extraction.model))
     if extraction.attribution not in (None, "reported"):
         words.append(f"{extraction.attribution} attribution")
     return " · ".join(words)
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -46,7 +46,30 @@ def test_every_format_has_a_reader():
 def test_a_folder_is_searched_in_all_depths_and_the_rest_is_counted(folder, caplog):
     with caplog.at_level(logging.WARNING, "claimx"):
         assert paths("in") == ["in/b.jsonl", "in/c.jsonl.gz", "in/deep/a.csv"]
-    assert "1 files of unknown format passed over: 1 .pdf" in caplog.text
+    assert "1 file of unknown format passed over: 1 .pdf" in caplog.text
+
+
+def test_what_runs_wrote_into_the_output_folder_is_no_input(folder):
+    for name in (
+        "in/out/records/00000-000.parquet",
+        "in/out/records/00000-001.jsonl.zst.tmp-0123",
+        "in/out/quotes/00000-000.parquet",
+        "in/out/receipts/00000-000.json",
+        "in/out/run.json",
+        "in/out/quarantined.jsonl",
+        "in/out/more.jsonl",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(ARTICLE)
+    inputs = ["in/b.jsonl", "in/c.jsonl.gz", "in/deep/a.csv", "in/out/more.jsonl"]
+    for output in ("in/out", f"file://{folder}/in/../in/out"):
+        assert paths("in", output=output) == inputs
+        assert paths("in/b.jsonl", "in/out", output=output) == ["in/b.jsonl", "in/out/more.jsonl"]
+    assert "in/out/quarantined.jsonl" in paths("in")
+    (folder / "in/out/more.jsonl").unlink()
+    assert paths("in/b.jsonl", "in/out", output="in/out") == ["in/b.jsonl"]
+    with pytest.raises(InputError, match="in/out: only what runs wrote into in/out is there"):
+        paths("in/out", output="in/out")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +110,7 @@ def test_everything_that_matches_nothing_is_named_at_once(folder):
     message = str(raised.value)
     assert "nowhere.jsonl matches no file" in message
     assert "*.csv matches no file" in message
-    assert "odd has none of the suffixes" in message and "--format" in message
+    assert "odd has none of the suffixes" in message and "--input-format" in message
 
 
 def test_a_format_by_option(folder):
@@ -136,6 +159,8 @@ def test_memory_urls(folder):
         assert paths("memory://claimx-in") == every
         assert paths("memory://claimx-in/*.jsonl") == every[:1]
         (file,) = find_inputs(["memory://claimx-in/a.jsonl"])
+        system.pipe("/claimx-in/out/quarantined.jsonl", ARTICLE)
+        assert paths("memory://claimx-in", output="memory://claimx-in/out") == every
         assert file.size == len(ARTICLE)
         assert [row.item.id for row in read_rows(file, ReadOptions())] == ["a"]
         with pytest.raises(InputError, match="matches no file"):

@@ -110,6 +110,16 @@ def test_standard_input_is_read_once_and_by_one_machine(model, tmp_path, monkeyp
     assert found == [article["id"] for article in ARTICLES]
 
 
+def test_the_format_of_the_records_is_chosen_once_for_a_run(model, tmp_path, capsys):
+    source = write_lines(tmp_path / "a.jsonl", ARTICLES[:1])
+    call = ["archive", str(source), "--out", str(tmp_path / "out"), "--model", model]
+    assert main([*call, "--format", "jsonl.zst"]) == 0
+    assert [*contents(tmp_path / "out")] == ["00000-000.jsonl.zst"]
+    capsys.readouterr()
+    assert main([*call, "--resume"]) == 2
+    assert "format was 'jsonl.zst' and is 'parquet'" in capsys.readouterr().err
+
+
 def test_space_is_needed_only_for_what_is_not_done(tmp_path, monkeypatch):
     needed: list[int] = []
     monkeypatch.setattr(job, "space_problem", lambda folder, size: needed.append(size))

@@ -69,4 +69,4 @@ def test_files_that_cannot_be_read_are_in_the_figures():
     assert json.loads(found.to_json())["quarantined"] == [
         {"path": "a.csv", "reason": "there is nothing in it"}
     ]
-    assert found.line().endswith("1 files not readable")
+    assert found.line().endswith("1 file not readable")

@@ -13,7 +13,7 @@ from claimx.errors import ConfigError
 
 CONFIG = RunConfig(
     claimx="1", model="m 1 (ab)", extractor={"dtype": "float32"}, reading={}, rows_in_shard=10,
-    output="parquet", with_text=False, tables=(),
+    format="parquet", with_text=False, tables=(),
 )  # fmt: skip
 FILES = [InputFile("a.jsonl", 5, "1", "jsonl"), InputFile("b.jsonl", 6, "2", "jsonl")]
 

@@ -39,6 +39,15 @@ def test_rows_come_back_in_order_with_their_own_meta(extractor):
     assert found[0] == extractor(Article("a", TEXT, meta={"n": 0}))
 
 
+def test_the_title_is_kept_in_meta_unless_that_has_one(extractor):
+    headed = Article("a", TEXT, "Ferry", {"n": 0})
+    own = replace(headed, id="b", meta={"title": "Late"})
+    passed = Row("f", 2, replace(headed, id="c"), skip=True)
+    found = records([Row("f", 0, headed), Row("f", 1, own), passed], extractor)
+    kept = {"n": 0, "title": "Ferry"}
+    assert [one.meta for one in found] == [kept, {"title": "Late"}, kept]
+
+
 def test_a_text_that_comes_twice_is_read_once(extractor):
     first, second = records([row(0, "a"), row(1, "b")], extractor)
     assert extractor.given == ["a"]

@@ -101,7 +101,7 @@ def test_a_sound_folder_is_sound(out):
         path.stat().st_size for path in out.rglob("*") if path.suffix == ".parquet"
     )
     first, *rest = report.lines()
-    assert first.startswith(f"{out}: 3 shards, 10 articles in, 10 records out (1 errors, 9 with")
+    assert first.startswith(f"{out}: 3 shards, 10 articles in, 10 records out (1 error, 9 with")
     assert rest == [SOUND]
 
 

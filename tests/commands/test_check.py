@@ -212,12 +212,22 @@ def test_annotations_without_text_are_passed_over_and_named(
 def test_corpus_with_labels_of_its_own_gets_warnings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    span = {"id": "d1", "layer": "time", "label": "DATE", "start": 0, "end": 5}
-    record = {"id": "a", "text": "May 5", "spans": [span], "links": []}
+    spans = [
+        {"id": f"d{at}", "layer": "time", "label": "DATE", "start": 4 * at, "end": 4 * at + 3}
+        for at in range(5)
+    ]
+    record = {"id": "a", "text": "May " * 5, "spans": spans, "links": []}
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(record))
     code, report = check(capsys, path)
-    assert (code, rules(report)) == (0, ["convention"])
+    assert (code, rules(report)) == (0, ["unknown-label"] * 5)
+    assert main(["check", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert (out.count("'May': unknown layer"), out.count("2 more; --json lists all")) == (3, 1)
+    assert "5 spans have labels that the schema does not know: DATE of time (5);" in err
+    assert "--add time=DATE\n" in err
+    assert main(["check", str(path), "--add", "time=DATE"]) == 0
+    assert "--add" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -269,6 +279,6 @@ def test_labels_of_ones_own_are_known_once_they_are_added(capsys, tmp_path):
     write_articles(tmp_path / "mine.jsonl", [dated])
     plain = rules(check(capsys, tmp_path / "mine.jsonl")[1])
     added = rules(check(capsys, tmp_path / "mine.jsonl", "--add", "time=DATE,HOUR")[1])
-    assert sorted(plain) == sorted([*added, "convention", "convention"])
+    assert sorted(plain) == sorted([*added, "unknown-label", "unknown-label"])
     assert main(["check", str(tmp_path / "mine.jsonl"), "--add", "DATE"]) == 2
     assert "--add takes LAYER=LABEL" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 import types
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from claimx.archive.writers import open_shard
 from claimx.cli import main
 from claimx.types import Article, Extraction
 from tests.page.parsing import Parsed, marked
@@ -75,6 +77,23 @@ def test_records_without_text_write_no_page(run, tmp_path, page, harbour):
     texts = write_lines(tmp_path / "t.jsonl", [{"id": harbour.id, "text": harbour.text}])
     assert run(records, "--texts", texts, "-o", page)[0] == 0
     assert page.exists()
+
+
+def test_the_folder_of_an_archive_run_is_shown_with_the_texts_of_its_inputs(
+    run, tmp_path, page, harbour
+):
+    pytest.importorskip("pyarrow")
+    shard = tmp_path / "out" / "records" / "00000-000.parquet"
+    shard.parent.mkdir(parents=True)
+    with open_shard(str(shard), "parquet") as writer:
+        writer.write(harbour.to_dict())
+    articles = tmp_path / "articles.jsonl.gz"
+    line = json.dumps({"docid": harbour.id, "body": harbour.text})
+    articles.write_bytes(gzip.compress(line.encode()))
+    assert run(tmp_path / "out", "--texts", articles, "-o", page)[0] == 0
+    assert Parsed(page.read_text(encoding="utf-8")).texts == [harbour.text]
+    code, told = run(tmp_path / "out", "--texts", tmp_path / "absent.jsonl", "-o", page)
+    assert code == 2 and "absent.jsonl matches no file" in told
 
 
 def test_an_article_that_cannot_be_read_is_said_and_the_others_are_shown(run, tmp_path, page):

@@ -47,7 +47,7 @@ def test_a_title_that_was_prepended_is_found_again(tmp_path, harbour):
 
 
 def test_records_without_texts_ask_for_them_in_one_sentence(bare, harbour):
-    with pytest.raises(InputError, match=r"1 of 2 records have no text, 'harbour.txt'.*--texts"):
+    with pytest.raises(InputError, match=r"no text in 1 of 2 records, 'harbour.txt'.*--texts"):
         join_texts([harbour, bare], [])
 
 

@@ -137,7 +137,7 @@ def test_a_model_that_saw_everything_gets_no_figures_of_its_own(capsys):
 
     assert report["figures"] == {}
     command.publish(report)
-    assert "0 articles that are not" in capsys.readouterr().out
+    assert "0 articles that the model was not trained on" in capsys.readouterr().out
 
 
 def test_nothing_is_warned_of_when_nothing_was_seen(capsys):

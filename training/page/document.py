@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from claimx.metrics.scoring import ALL
 from claimx.page.markup import Html, element, escape, words
 from claimx.page.shell import asset, skip_link, whole_page
+from claimx.text import counted
 from training import report as reports
 from training.page import tables
 from training.page.charts import Scale, reliability, reliability_scale
@@ -58,7 +59,7 @@ def _header(report: Mapping[str, Any]) -> Iterator[Html]:
         other = report.get("baseline_name") or report["baseline"]
         yield element("p", words(f"compared with {other}"), class_="against")
     unread = "neither model was" if report.get("baseline") else "the model was not"
-    facts = [f"{len(report['articles']):,} articles that {unread} trained on"]
+    facts = [f"{counted(len(report['articles']), 'article')} that {unread} trained on"]
     facts += [f"model {report['model']}"] if report.get("model") else []
     facts += [f"baseline {report['baseline']}"] if report.get("baseline") else []
     facts += [f"{report['device']}, {report['dtype']}"] if report.get("device") else []

@@ -14,6 +14,7 @@ from claimx.archive.readers.options import ReadOptions
 from claimx.archive.readers.records import Columns, build, error_at, find_columns, too_large
 from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
+from claimx.text import counted
 from claimx.types import Article, Extraction
 
 _BROKEN = re.compile("[\udc80-\udcff]")  # how "surrogateescape" passes broken bytes on
@@ -70,7 +71,8 @@ def _article(
         raise InputError("this is not UTF-8; save the file as UTF-8", "not_utf8")
     if len(fields) != len(header):
         raise InputError(
-            f"there are {len(fields)} fields, but the header has {len(header)}", "bad_record"
+            f"it has {counted(len(fields), 'field')}, but the header has {len(header)}",
+            "bad_record",
         )
     return build(dict(zip(header, fields, strict=True)), columns, place, options)
 

@@ -27,6 +27,7 @@ from claimx.archive.unpacking import ContainerError
 from claimx.errors import InputError
 from claimx.extras import needed
 from claimx.reading import decode
+from claimx.text import counted
 from claimx.types import Article, Extraction
 
 _LOG = logging.getLogger("claimx")
@@ -144,7 +145,7 @@ def _block(stream: BinaryIO, length: int, max_bytes: int, number: int) -> bytes:
         left -= len(piece)
     if left:
         raise ContainerError(
-            f"the file ends {left:,} bytes before the end of record {number}", "truncated"
+            f"the file ends {counted(left, 'byte')} before the end of record {number}", "truncated"
         )
     return block
 

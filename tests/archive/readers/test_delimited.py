@@ -98,7 +98,7 @@ def test_a_named_column_that_is_not_there_is_refused(table):
 @pytest.mark.parametrize(
     ("line", "kind", "words"),
     [
-        ("2", "bad_record", "1 fields, but the header has 2"),
+        ("2", "bad_record", "it has 1 field, but the header has 2"),
         ("2,b,c", "bad_record", "3 fields"),
         ('2,"b" c', "bad_record", "no CSV"),
         (b"2,caf\xe9", "not_utf8", "not UTF-8"),
