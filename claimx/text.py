@@ -6,6 +6,7 @@ Everything here is linear in the length of the text and works on code points.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -95,6 +96,23 @@ def character_classes(text: str) -> npt.NDArray[np.uint8]:
 def paragraphs(text: str) -> list[tuple[int, int]]:
     """Return ``(start, end)`` of every line that holds more than white space."""
     return [match.span() for match in re.finditer(r"[^\r\n]*\S[^\r\n]*", text)]
+
+
+# A full stop, and what opens a sentence behind it.
+_SENTENCE_END = re.compile(r"""[.!?…]+["'”’»)\]]*\s+(?=["'“‘«(\[]*(?:[A-Z]|(?<!\bNo\.\s)\d))""")
+_NO_END = re.compile(
+    r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Capt|Sgt|Maj|Rev|Hon|St|Jr|Sr|vs"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
+)
+_LONGEST_NO_END = 6
+
+
+def sentence_starts(text: str, start: int, end: int) -> Iterator[int]:
+    """Yield where sentences begin behind others, between two places in a line of text."""
+    for match in _SENTENCE_END.finditer(text, start, end):
+        before = text[max(start, match.start() - _LONGEST_NO_END) : match.start() + 1]
+        if not _NO_END.search(before):
+            yield match.end()
 
 
 def _looks_opening(text: str, start: int, end: int) -> bool:

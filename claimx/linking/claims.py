@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from claimx.linking.graph import LinkTable, probability, text_order, to_span
+from claimx.text import sentence_starts
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Claim, Link, Number, Quantity, Quote
 
 # A modifier or measured thing further away than this is no part of the claim.
@@ -21,8 +22,8 @@ def build_claims(
     starts = [quote.start for quote in quotes]
     claims: list[Claim] = []
     for span in text_order(span for span in article.spans if span.label == "QUANTITY"):
-        modifier = _partner(span, links.tails("modified_by", span.id))
-        measured = _partner(span, links.tails("measures", span.id))
+        modifier = _partner(article.text, span, links.tails("modified_by", span.id))
+        measured = _partner(article.text, span, links.tails("measures", span.id))
         parts = [part for part in (span, modifier, measured) if part is not None]
         start, end = min(part.start for part in parts), max(part.end for part in parts)
         at = bisect_right(starts, span.start) - 1
@@ -44,15 +45,26 @@ def build_claims(
 
 
 def _partner(
-    span: AnnotatedSpan, tails: Sequence[tuple[AnnotatedSpan, Link]]
+    text: str, span: AnnotatedSpan, tails: Sequence[tuple[AnnotatedSpan, Link]]
 ) -> AnnotatedSpan | None:
-    """Return the surest of the linked spans that are near enough."""
+    """Return the surest of the linked spans that are near enough.
+
+    "He has three" may count what the sentence before has named, but not what the next one will.
+    """
     near = [
         (tail, link)
         for tail, link in tails
         if max(tail.end, span.end) - min(tail.start, span.start) <= _LONGEST_CLAIM
+        and not _in_later_sentence(text, span.end, tail.start)
     ]
     return max(near, key=lambda item: probability(item[1].score))[0] if near else None
+
+
+def _in_later_sentence(text: str, end: int, start: int) -> bool:
+    """Say whether a sentence or paragraph ends between two places, if the second is behind."""
+    if start <= end:
+        return False
+    return "\n\n" in text[end:start] or any(sentence_starts(text, end, start + 1))
 
 
 def _quantity(span: AnnotatedSpan) -> Quantity:

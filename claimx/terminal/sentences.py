@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from claimx.page.marks import Mark
-from claimx.text import paragraphs
+from claimx.text import paragraphs, sentence_starts
 
 LONG = 40  # sentences from which on those without findings are left out
-_END = re.compile(r"""[.!?…]+["'”’»)\]]*\s+(?=["'“‘«(\[]*(?:[A-Z]|(?<!\bNo\.\s)\d))""")
-_NO_END = re.compile(
-    r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Capt|Sgt|Maj|Rev|Hon|St|Jr|Sr|vs"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
-)
-_LONGEST_NO_END = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +81,8 @@ class _Findings:
 
 def _in_line(text: str, line: tuple[int, int], findings: _Findings) -> Iterator[tuple[int, int]]:
     start, end = line
-    for match in _END.finditer(text, start, end):
-        before = text[max(start, match.start() - _LONGEST_NO_END) : match.start() + 1]
-        if not _NO_END.search(before) and not findings.span(match.end()):
-            yield start, match.end()
-            start = match.end()
+    for place in sentence_starts(text, start, end):
+        if not findings.span(place):
+            yield start, place
+            start = place
     yield start, end

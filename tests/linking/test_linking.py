@@ -16,6 +16,7 @@ from claimx.formats.inline import parse_inline
 from claimx.labels import DEFAULT_SCHEMA
 from claimx.linking import assemble, quote_kind, resolve_people
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Extraction, Link
+from tests.annotating import annotate
 
 
 def read(body: str) -> AnnotatedArticle:
@@ -284,6 +285,24 @@ def test_odd_attributes_become_what_json_can_carry():
     quantity = claim.quantity
     assert (quantity.value, quantity.low, quantity.high) == (None, None, 2.5)
     assert (quantity.unit, quantity.kind, quantity.modifier) == (None, None, "exact")
+
+
+@pytest.mark.parametrize(
+    ("text", "measured"),
+    [
+        ("They have three. Boats are dear.", None),
+        ("They have three\n\nboats left the pier.", None),
+        ("Most boats left. They have three.", "boats"),
+        ("They have three U.S. boats.", "boats"),
+    ],
+)
+def test_a_sentence_that_follows_holds_nothing_that_is_counted(text, measured):
+    thing = "Boats" if "Boats" in text else "boats"
+    article = annotate(
+        text, [("v", "QUANTITY", "three"), ("x", "MEASURED", thing)], [("measures", "v", "x")]
+    )
+    [claim] = assemble(article).claims
+    assert (claim.measured and claim.measured.text) == measured
 
 
 def test_measured_thing_far_away_is_no_part_of_the_claim():
