@@ -104,6 +104,7 @@ def assemble(
         AnnotationError: naming every broken span or link at once.
     """
     spans, links = list(spans), list(links)
+    check_parts(spans, links)
     for item in (*spans, *links):
         if type(item.get("score")) not in (int, float, NoneType):
             raise AnnotationError(f"the score {item['score']!r} is not a number")
@@ -137,6 +138,24 @@ def assemble(
         "meta": meta or {},
     }
     return AnnotatedArticle.from_dict(record)
+
+
+_PARTS = {"span": ("id", "layer", "label", "start", "end"), "link": ("type", "head", "tail")}
+
+
+def check_parts(spans: Iterable[Mapping[str, Any]], links: Iterable[Mapping[str, Any]]) -> None:
+    """Check that spans and links have their parts, and no list or object in place of one.
+
+    Raises:
+        AnnotationError: naming the first that does not.
+    """
+    for name, items in (("span", spans), ("link", links)):
+        for item in items:
+            wrong = [key for key in _PARTS[name] if not isinstance(item.get(key), str | int)]
+            if wrong:
+                raise AnnotationError(
+                    f"a {name} has no usable {', '.join(wrong)}: {dict(item)!r:.200}"
+                )
 
 
 def _trimmed(raw: Mapping[str, Any], text: str, left_out: Tally) -> Mapping[str, Any]:

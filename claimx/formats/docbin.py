@@ -15,7 +15,7 @@ from typing import Any
 
 from claimx.errors import AnnotationError, FormatError
 from claimx.extras import needed
-from claimx.formats.assembly import assemble, label_name, parse_label
+from claimx.formats.assembly import assemble, check_parts, label_name, parse_label
 from claimx.formats.checks import Problem
 from claimx.formats.codec import Reading
 from claimx.formats.native import replacing
@@ -203,6 +203,7 @@ def _ours(document: Any) -> Mapping[str, Any]:
         )
     ):
         raise AnnotationError("the user data `claimx` is damaged")
+    check_parts(record.get("spans", ()), record.get("links", ()))
     return record
 
 

@@ -226,9 +226,9 @@ def _article(
 
 def _ours(entry: Any) -> dict[str, Any]:
     record = {
-        "id": entry.articleId,
-        "meta": parse_json(entry.meta or "{}"),
-        "complete_layers": parse_json(entry.completeLayers or "[]"),
+        "id": _text(entry, "articleId"),
+        "meta": parse_json(_text(entry, "meta") or "{}"),
+        "complete_layers": parse_json(_text(entry, "completeLayers") or "[]"),
     }
     if not (
         isinstance(record["id"], str)
@@ -239,21 +239,27 @@ def _ours(entry: Any) -> dict[str, Any]:
     return record
 
 
+def _text(entry: Any, feature: str) -> str | None:
+    """Return a feature; a type system that others made may lack it, or give it another type."""
+    value = getattr(entry, feature, None)
+    return value if isinstance(value, str) else None
+
+
 def _span(entry: Any, kind: str, features: set[str], reading: Reading) -> dict[str, Any]:
     place = {"start": entry.begin, "end": entry.end}
     if kind == SPAN:
-        kept = parse_json(entry.kept or "null")
+        kept = parse_json(_text(entry, "kept") or "null")
         kept = kept if isinstance(kept, dict) else None
-        label = entry.label or "unlabelled"
+        label = _text(entry, "label") or "unlabelled"
         shown = {
             key: read_value(value) if key in ("value", "low", "high") else value
             for key in _SHOWN
-            if (value := getattr(entry, key)) is not None
+            if (value := _text(entry, key)) is not None
         }
         attrs = quantity_attrs(label, shown, kept and kept.get("attrs", {}))
-        layer = entry.layer or parse_label(label, reading.schema)[0]
+        layer = _text(entry, "layer") or parse_label(label, reading.schema)[0]
         score = kept.get("score") if kept else None
-        name = entry.identifier or ""
+        name = _text(entry, "identifier") or ""
         return {**place, "id": name, "layer": layer, "label": label, "attrs": attrs, "score": score}
     values = {}
     for feature in sorted(features.difference(_OWN)):
@@ -285,6 +291,6 @@ def _links(
         if head is None or tail is None:
             reading.left_out.add("relations of annotations that are not there", name)
             continue
-        kept = parse_json(entry.kept) if entry.type.name == LINK and entry.kept else {}
+        kept = parse_json(_text(entry, "kept") or "{}") if entry.type.name == LINK else {}
         score = kept.get("score") if isinstance(kept, dict) else None
         yield {"type": name, "head": head["id"], "tail": tail["id"], "score": score}

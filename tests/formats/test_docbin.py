@@ -62,6 +62,22 @@ def test_a_span_removed_in_spacy_takes_its_links_along(tmp_path):
     assert problems == []
 
 
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ('{"links": [{"type": "said_by", "head": "q1"}]}', "a link has no usable tail"),
+        ('{"links": [{"type": "said_by", "head": [], "tail": "a"}]}', "a link has no usable head"),
+        ('{"spans": [{"id": {}, "label": "QUOTE"}]}', "a span has no usable id, layer, start, end"),
+    ],
+)
+def test_damaged_user_data_is_a_problem_of_its_document(tmp_path, kept, words):
+    doc = document()
+    doc.user_data["claimx"] = kept
+    articles, [problem], _ = read_all(box(tmp_path / "a.spacy", doc, document()), "docbin")
+    assert len(articles) == 1
+    assert words in problem
+
+
 def test_an_article_without_text_is_kept(tmp_path):
     write_docbin(tmp_path / "a.spacy", [AnnotatedArticle("a", ""), AnnotatedArticle("b", " \n")])
     articles, _, _ = read_all(tmp_path / "a.spacy", "docbin")

@@ -106,6 +106,19 @@ def test_a_feature_that_was_changed_in_the_tool_wins(tmp_path):
     assert (attrs["value"], attrs["unit"], attrs["kind"]) == (41, None, "percent")
 
 
+def test_features_that_a_type_system_lacks_are_as_good_as_empty(tmp_path):
+    write_xmi(tmp_path / "out", [harbour()])
+    file = tmp_path / "out" / "TypeSystem.xml"
+    source = file.read_text(encoding="utf-8")
+    file.write_text(source.replace("<name>kept</name>", "<name>other</name>"), encoding="utf-8")
+    document = tmp_path / "out" / "own_harbour.xmi"
+    source = document.read_text(encoding="utf-8")
+    document.write_text(source.replace(' kept="', ' other="'), encoding="utf-8")
+    [article], problems, _ = read_all(tmp_path / "out", "xmi")
+    assert len(article.spans) == len(harbour().spans)
+    assert (len(article.links), problems) == (len(harbour().links), [])
+
+
 def test_a_span_that_was_copied_in_the_tool_gets_an_id_of_its_own(tmp_path):
     write_xmi(tmp_path / "out", [harbour()])
     file = tmp_path / "out" / "own_harbour.xmi"
