@@ -164,7 +164,7 @@ def choose_links(
     alone = 1.0 / (1.0 + np.exp(-np.clip(values, -60, 60)))
     chosen = judged_alone & (alone >= least)
     chosen[best[wins]] = True
-    probs = np.where(judged_alone, alone, np.minimum(shares, 1.0))
+    probs = np.where(judged_alone, alone, shares)
     return [
         ChosenLink(
             schema.links[int(types[at])].name,

@@ -68,6 +68,18 @@ def test_the_score_is_calibrated_by_the_line_of_its_own_label():
     assert cat.score == cat.raw
 
 
+def test_a_price_for_ending_spans_of_its_own_label_keeps_a_span_together():
+    table = logits(
+        {"B-DOG": 0.9}, {"I-DOG": 0.9}, {"O": 0.5, "I-DOG": 0.3}, {"B-DOG": 0.5, "I-DOG": 0.4}
+    )
+    spans = {}
+    for prices in ({}, {"things/DOG": 2.0}, {"things/CAT": 2.0}):
+        [found] = decode_layer([table], LAYER, {}, prices)
+        spans[tuple(prices)] = [(span.first, span.last) for span in found]
+    split = [(0, 1), (3, 3)]
+    assert spans == {(): split, ("things/DOG",): [(0, 3)], ("things/CAT",): split}
+
+
 def test_a_text_without_units_has_no_spans():
     assert decode_layer([np.zeros((0, 5), np.float32)], LAYER, {}) == [[]]
 
@@ -124,6 +136,15 @@ def test_calibration_keeps_the_order_of_scores(one, other, slope, intercept):
     assert 0 <= calibrate(low, line) <= calibrate(high, line) <= 1
 
 
+@pytest.mark.parametrize(
+    ("raw", "line", "expected"),
+    [(0.8, (1.0, 0.0), 0.8), (0.8, (0.0, 0.0), 0.5), (0.5, (3.0, math.log(4)), 0.8)],
+)
+def test_calibration_is_a_line_on_the_log_odds(raw, line, expected):
+    assert log_odds(0.8) == pytest.approx(math.log(0.8 / 0.2))
+    assert calibrate(raw, line) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("probability", [0.0, 1.0])
 def test_certainty_has_finite_log_odds(probability):
     assert math.isfinite(log_odds(probability))
@@ -172,6 +193,8 @@ def test_a_threshold_decides_what_is_kept():
     links = choose([2.0, 1.0, 1.0], *rows, thresholds={"likes": 0.8, "chases": 0.9})
     assert [(link.type, link.tail) for link in links] == [("likes", 5)]
     assert len(choose([2.0, 1.0, 1.0], *rows, thresholds={"likes": 0.7})) == 3
+    (link,) = choose([2.0], rows[2])
+    assert choose([2.0], rows[2], thresholds={"chases": link.score}) == [link]
 
 
 def test_mentions_of_one_person_together_beat_no_link():

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from claimx import tagging
 from claimx.tagging import (
     best_legal_tags,
     decode_tags,
@@ -38,7 +39,9 @@ def test_spans_survive_tags_and_back(given_spans):
 
 
 def test_tags_number_begin_and_inside_of_each_label():
-    assert encode_tags([(0, 1, 3), (2, 3, 4)], 5).tolist() == [0, 1, 2, 5, 0]
+    tags = encode_tags([(0, 1, 3), (2, 3, 4)], 5)
+    assert tags.tolist() == [0, 1, 2, 5, 0]
+    assert tags.dtype == np.int64
 
 
 @pytest.mark.parametrize("span", [(0, 2, 2), (0, 3, 2), (0, -1, 1), (0, 4, 6)])
@@ -201,6 +204,23 @@ def test_the_end_of_a_text_costs_nothing_whatever_text_follows():
 def test_single_best_tags_that_are_legal_are_the_answer():
     log_probs = np.log(np.array([[0.1, 0.8, 0.1], [0.2, 0.1, 0.7], [0.9, 0.05, 0.05]], np.float32))
     assert best_legal_tags(log_probs).tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("price", [0.0, 0.5])
+def test_only_units_near_a_span_are_searched(price, monkeypatch):
+    searched = []
+    search = tagging._viterbi
+
+    def watched(scores, steps, begins, ends, closing, tags):
+        searched.extend(zip(begins.tolist(), ends.tolist(), strict=True))
+        search(scores, steps, begins, ends, closing, tags)
+
+    monkeypatch.setattr(tagging, "_viterbi", watched)
+    rows = np.tile(np.array([-0.2, -2.0, -2.5], np.float32), (100, 1))
+    rows[50:53] = [[-9, 0, -9], [-9, -9, 0], [-9, -9, 0]]
+    tags = best_legal_tags(rows, np.array([price]))
+    assert decode_tags(tags) == [(0, 50, 53)]
+    assert searched == [(50, 53)]
 
 
 def test_no_units_have_no_tags():

@@ -70,10 +70,10 @@ def is_age(around: Around, value: Decimal | None) -> bool:
     person = around.measured_before and _PERSON.match(around.measured)
     if person and _ORDERS_AT.search(f"{around.measured} {around.before}"):
         return False
-    ends = _ENDS.match(around.after) or re.match(r"\s(?:on|the)\b", around.after)
+    ends = _ENDS.match(around.after) or re.match(r"\sthe\b", around.after)
     if person and _AGE_PERSON.search(around.before) and ends:
         return True
-    if _NAMES_BOTH.search(around.before) and _NEXT_AGE.match(around.after) and value > _CHILD:
+    if _NAMES_BOTH.search(around.before) and _NEXT_AGE.match(around.after):
         return True
     apposed = around.measured_before and around.after.startswith(", ") and value > _CHILD
     if apposed and _BETWEEN_COMMAS.search(around.before) and not _SEVERAL.search(around.measured):

@@ -197,7 +197,7 @@ def _is_idle(surface: str, around: Around, kind: str | None) -> bool:
     before, after = around.before, around.after
     if kind == "duration":
         attributive = re.search(r"\w-[a-z]", surface) and not re.match(r"\s(?:ext|inc|red)", after)
-        return _TIME_GAP.match(after) is not None or attributive is not None
+        return _TIME_GAP.match(after) is not None or bool(attributive)
     if kind == "measure":
         return _DOWN_PIPE.search(before) is not None
     if kind == "percent":

@@ -147,9 +147,9 @@ def modifier_of(around: Around, lead: str, kind: str | None) -> str:
         kind: the kind of quantity.
     """
     words = around.modifier or lead
-    if kind in ("percent", "money") and not words.strip() and PASSED.search(around.before):
-        return "lower_bound"
-    if not around.modifier and not re.search(r"[A-Za-z~<>≤≥±]", lead):
+    if not around.modifier and not any(fits.search(lead) for _, fits in _MODIFIER_PATTERNS):
+        if kind in ("percent", "money") and PASSED.search(around.before):
+            return "lower_bound"
         match = _DIRECTLY_BEFORE.search(around.before) or _DIRECTLY_BEHIND.search(around.after)
         if match is None:
             return "exact"
@@ -162,7 +162,7 @@ def modifier_of(around: Around, lead: str, kind: str | None) -> str:
         if pattern.search(words):
             # "won't provide more than 3" is at most 3
             if _THAN.search(words) and _NOT.search(around.before):
-                return _TURNED_ROUND.get(name, name)
+                return _TURNED_ROUND[name]
             return name
     return "exact"
 

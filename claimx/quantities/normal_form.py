@@ -73,7 +73,7 @@ def _complete(reading: Reading, around: context.Around) -> Reading:
     if reading.unit is not None or reading.kind is not None:
         return reading
     if reading.value is None:
-        return share_unit(reading, around) if reading.high is not None else reading
+        return share_unit(reading, around)
     direct = re.match(r"\s?(?:%|per\s?cent\b)", around.after)
     if direct:
         return replace(reading, unit=find_unit("percent"))

@@ -148,7 +148,7 @@ _SEVERAL = re.compile(
     rf"(?:{_SCALE_WORDS}|tens)s?\b(?:\s+(?:of\s+)?(?:{_SCALE_WORDS})s?\b)?))?",
     re.I,
 )
-_PAIR = re.compile(r"\b(?:an?\s+)?(?:couple|pair)\b", re.I)
+_PAIR = re.compile(r"\b(?:an?\s+)?(?:couple|pair)\b(?:\s+of\b)?", re.I)
 _ARTICLE = re.compile(r"(?:^|(?<=[\s$]))an?\b(?=\s|-)", re.I)
 
 
@@ -270,8 +270,10 @@ def _read_exact(text: str, start: int, money: bool) -> ReadNumber | None:
 def _read_term(text: str, start: int, money: bool) -> ReadNumber | None:
     """Read one factor with its fraction and scales: "two and a half million", "$3.2bn"."""
     atom = _read_atom(text, start)
-    if atom is None or atom.value is None or atom.fraction:
+    if atom is None or atom.value is None:
         return atom
+    if atom.fraction:
+        return _finish_part(text, start, atom.end, atom.value, money)
     value, end = atom.value, atom.end
     part = _PART.match(text, end)
     if part:

@@ -76,12 +76,11 @@ def share_unit(reading: Reading, around: Around) -> Reading:
     """Give a number without unit the unit of the number it is named together with.
 
     Args:
-        reading: what the surface says by itself.
+        reading: what the surface says by itself, neither unit nor kind among it.
         around: the words around it; its sentence is looked at up to 160 characters back.
     """
-    shares = reading.bare and reading.unit is None and reading.kind is None
     number = reading.value if reading.value is not None else reading.high
-    if not shares or number is None or (around.measured and not around.measured_before):
+    if not reading.bare or number is None or (around.measured and not around.measured_before):
         return reading
     if not _NOTHING_COUNTED.match(around.after):
         return reading
@@ -96,7 +95,7 @@ def share_unit(reading: Reading, around: Around) -> Reading:
             partner = _number_with_unit(tie["partner"], first=True)
         else:
             partner = _number_with_unit(before[: tie.start()], first=False)
-        if partner is not None and _fits(name, partner, before[: tie.start() + 1], number):
+        if partner is not None and _fits(name, partner, before[: tie.start()], number):
             return _with_unit(reading, partner)
         if name != "from to":
             return reading

@@ -44,6 +44,7 @@ _MULTIPLES = {
     "quadruple": 4, "quadruples": 4, "quadrupled": 4, "quadrupling": 4, "quintuple": 5,
     "quintupled": 5, "once": 1,
 }  # fmt: skip
+_NAMED_DIGITS = {"single": 1, "double": 2, "triple": 3}
 _HALVES = frozenset({"halve", "halves", "halved", "halving"})
 _FIGURES = re.compile(
     r"(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?", re.I
@@ -74,12 +75,12 @@ def read_special(plain: str) -> Reading | None:
         )
     figures = _FIGURES.fullmatch(word)
     if figures:
-        digits = Decimal(2) if figures["count"] in {"double", "two"} else None
-        numbers = find_numbers(figures["count"])
-        digits = digits or (numbers[0].value if numbers else None)
+        digits = _NAMED_DIGITS.get(figures["count"])
+        for number in find_numbers(figures["count"]):
+            digits = int(number.value or 0)
         if digits is None or not 1 <= digits <= 15:
             return None
-        low = ONE.scaleb(int(digits) - 1)
+        low = ONE.scaleb(digits - 1)
         if "digit" in word:
             return Reading(low=low)
         dollars = find_unit("dollar")
@@ -87,8 +88,8 @@ def read_special(plain: str) -> Reading | None:
     decade = _DECADES.fullmatch(word)
     if decade:
         tens = decade["tens"].lower()
-        numbers = find_numbers(tens if tens.endswith("y") or tens.isdigit() else f"{tens}y")
-        low_age = numbers[0].value if numbers else None
+        (number,) = find_numbers(tens if tens.endswith("y") or tens.isdigit() else f"{tens}y")
+        low_age = number.value
         if low_age is not None:
             year = find_unit("year")
             return Reading(low=low_age, high=add(low_age, Decimal(9)), unit=year, kind="age")

@@ -51,20 +51,21 @@ def _normalise(surface: str) -> str:
     written: list[str] = []
     for character in surface:
         plain = unicodedata.normalize("NFKC", character)
-        if "⁄" in plain and character != "⁄":  # a vulgar fraction: "2½" is 2 1/2
+        if "⁄" in plain:  # a vulgar fraction: "2½" is 2 1/2
             plain = f" {plain}"
         written.append(plain)
     plain = "".join(written).translate(_SIGNS | _CHARACTERS)
     return re.sub(r"\s+", " ", plain).strip()
 
 
+_THE = re.compile(r"^the ", re.I)
 _ONE_UNIT = re.compile(
-    r"(?:(?:another|the|each|every|past|last|next)\s)?"
+    r"(?:(?:another|past|last|next)\s)?"
     r"(?!second\b|minutes?\b|quarter)[a-z]+(?:[\s-](?:long|old))?",
     re.I,
 )
 _FOLD = re.compile(r"[\s-]?fold\b|\s*times\b|\s*x$", re.I)
-_UNIT_AND = re.compile(r"(.+?)[\s-]+(and|or)[\s-]*", re.I)
+_UNIT_AND = re.compile(r"(.+?)[\s-]+(?:and|or)[\s-]*", re.I)
 _FACTOR = re.compile(r"\bfactors?\s+of\b", re.I)
 _LOWER_SIGN = re.compile(
     r"^(?:>=?|≥)|\d\s?\+|\bplus\b(?! or)|\b(?:or|and) (?:more|over|older|above)\b", re.I
@@ -91,6 +92,7 @@ def read_surface(surface: str, *, millions: bool = False) -> Reading | None:
         return special
     pieces, prefix = _pieces(plain, millions)
     if not pieces:
+        plain = _THE.sub("", plain)
         unit = read_unit(plain)
         if unit is None or unit.unit.kind != "duration" or not _ONE_UNIT.fullmatch(plain):
             return None
@@ -112,14 +114,15 @@ def _pieces(plain: str, millions: bool) -> tuple[list[_Piece], str]:
     numbers = [_signed(number, plain) for number in find_numbers(plain, money=money)]
     # The article of "a year" is a number only where nothing else is; "a year or two" keeps it.
     exact = [number for number in numbers if not number.article]
-    if exact and not (len(numbers) > 1 and numbers[0].article and len(exact) == 1
-                      and re.search(r"\b(?:or|and)\b", plain[: exact[0].start])):  # fmt: skip
-        numbers = exact
-    elif not exact:
+    if not exact:
         numbers = numbers[:1]
+    elif numbers[0].article and len(exact) == 1 and _AND.search(plain[: exact[0].start]):
+        numbers = [numbers[0], *exact]
+    else:
+        numbers = exact
     if not numbers:
         return [], ""
-    if _ONE_OF_THEM.fullmatch(plain, numbers[0].start, numbers[-1].start) and len(numbers) > 1:
+    if _ONE_OF_THEM.match(plain, numbers[0].start) and len(numbers) > 1:
         numbers = numbers[1:]
     ends = [number.start for number in numbers[1:]] + [len(plain)]
     pieces = []
@@ -170,7 +173,8 @@ _RATIO = re.compile(
 _NOUN_RATIO = re.compile(
     r"(?:\s+[^\W\d_][\w'-]*){1,3}?\s+(?:out\s+of|in)\s+(?:(?:every|each)\s+)?", re.I
 )
-_ONE_OF_THEM = re.compile(r"one (?=\d).*", re.I)  # "one 41-50 years old": a pronoun
+_ONE_OF_THEM = re.compile(r"one (?=\d)", re.I)  # "one 41-50 years old": a pronoun
+_AND = re.compile(r"\b(?:or|and)\b", re.I)
 _ODDS = re.compile(r"\s*(?:-\s*to\s*-|\s+to\s+|-|:)\s*", re.I)
 _RANGE = re.compile(r"(?<!\w)(?:to|or|and|through|until|till)(?!\w)|-|,|/", re.I)
 
@@ -191,7 +195,7 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
         against, odds = last.number.value, first.number.value
         if against == 1 and odds is not None and odds > 1:  # "3-to-1", "2-1"
             return Reading(odds, kind="ratio")
-    half = _and_a_half(pieces, whole)
+    half = _and_a_half(pieces)
     if half is not None:
         return half
     if first.unit and all(piece.unit for piece in pieces) and (total := _compound(pieces)):
@@ -201,7 +205,7 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
         return Reading(low=min(low for low in lows if low is not None), unit=unit, rate=rate)
     if len(pieces) == 2 and _repeats(first, last):
         return whole
-    if _RANGE.search(first.between) is None:
+    if _RANGE.search(first.between) is None or _unlike(pieces, unit):
         return None
     values = _range_values(pieces, unit)
     return Reading(None, min(values), max(values), unit, rate)
@@ -214,9 +218,10 @@ def _one_number(piece: _Piece, whole: Reading, plain: str) -> Reading:
     ahead = _UNIT_AND.fullmatch(prefix)
     if ahead and number.value and (unit := read_unit(ahead[1])):
         # "(a) year and a half", "(a) week or two" without their article
-        if number.fraction and ahead[2].lower() == "and":
-            return Reading(add(ONE, number.value), unit=unit.unit, rate=whole.rate)
-        return Reading(None, ONE, number.value, unit.unit, whole.rate)
+        rate = read_rate(piece.between)
+        if number.fraction:
+            return Reading(add(ONE, number.value), unit=unit.unit, rate=rate)
+        return Reading(None, ONE, number.value, unit.unit, rate)
     if _FACTOR.search(prefix) or (whole.unit is None and _FOLD.match(piece.between) is not None):
         kind = "multiple"
     elif number.fraction and whole.unit is None:
@@ -237,7 +242,7 @@ def _ratio(part: Decimal, others: list[_Piece]) -> Reading | None:
 
 def _is_noun_ratio(pieces: list[_Piece]) -> bool:
     """Whether two numbers are a part and its whole around a noun: "one dollar in 50"."""
-    if len(pieces) != 2 or pieces[1].unit or pieces[1].between.strip():
+    if len(pieces) != 2 or pieces[1].between.strip():
         return False
     part, whole = pieces[0].number, pieces[1].number
     if part.value is None or whole.value is None or part.scale > 1 or part.fraction:
@@ -245,19 +250,21 @@ def _is_noun_ratio(pieces: list[_Piece]) -> bool:
     return 0 < part.value <= whole.value and bool(_NOUN_RATIO.fullmatch(pieces[0].between))
 
 
-def _and_a_half(pieces: list[_Piece], whole: Reading) -> Reading | None:
-    """Read "a year and a half" and "an hour or two"."""
-    first, last = pieces[0].number, pieces[-1].number
-    if len(pieces) != 2 or not pieces[0].unit or first.value is None or last.value is None:
+def _and_a_half(pieces: list[_Piece]) -> Reading | None:
+    """Read "a year and a half" and "a dollar and a half an hour"."""
+    (first, unit), (last, own) = ((piece.number, piece.unit) for piece in (pieces[0], pieces[-1]))
+    if len(pieces) != 2 or not unit or first.value is None or last.value is None:
         return None
-    if last.fraction and re.search(r"\band\W*$", pieces[0].between, re.I):
-        return Reading(add(first.value, last.value), unit=whole.unit, rate=whole.rate)
+    rate = read_rate(pieces[-1].between)
+    if last.fraction and (rate or not own) and re.search(r"\band\W*$", pieces[0].between, re.I):
+        return Reading(add(first.value, last.value), unit=unit.unit, rate=rate)
     return None
 
 
 def _compound(pieces: list[_Piece]) -> Reading | None:
     """Add up units of one group that grow smaller, in the smallest: "six feet five inches"."""
-    units = [piece.unit.unit for piece in pieces if piece.unit]
+    read = [piece.unit for piece in pieces if piece.unit]
+    units = [each.unit for each in read]
     if any(re.search(r"\b(?:to|or)\b", piece.between, re.I) for piece in pieces[:-1]):
         return None
     smallest = units[-1]
@@ -269,12 +276,21 @@ def _compound(pieces: list[_Piece]) -> Reading | None:
         if piece.number.value is None:
             return None
         total = add(total, multiply(piece.number.value, divide(unit.size, smallest.size) or ONE))
-    return Reading(total, unit=smallest, rate=pieces[-1].unit.rate if pieces[-1].unit else None)
+    return Reading(total, unit=smallest, rate=read[-1].rate)
 
 
 def _repeats(first: _Piece, last: _Piece) -> bool:
     """Whether the second number only says the first again: "one (1)", "five percent (5%)"."""
     return "(" in first.between and first.number.value == last.number.value
+
+
+def _unlike(pieces: list[_Piece], unit: Unit | None) -> bool:
+    """Whether a number counts what no size of the unit can be: "two years and three days"."""
+    others = [piece.unit.unit for piece in pieces if piece.unit and piece.unit.unit != unit]
+    return unit is not None and any(
+        other.group is None or (other.group != unit.group and other.kind != "money")
+        for other in others
+    )
 
 
 def _range_values(pieces: list[_Piece], unit: Unit | None) -> list[Decimal]:
@@ -302,20 +318,18 @@ def _surface_unit(pieces: list[_Piece], plain: str, prefix: str) -> tuple[Unit |
     rate = behind.rate if behind else read_rate(pieces[-1].between)
     if ahead is not None:
         named = behind.unit if behind and behind.unit.kind == "money" else None
-        if named is None and behind is not None and rate is None:
-            rate = read_rate(pieces[-1].between)
         return (named if named and ahead.name == "$" and named.size == 1 else ahead), rate
     if behind is not None:
         return behind.unit, rate
     if (counted := read_counted(pieces[-1].between)) is not None:
         return counted.unit, counted.rate
-    leading = read_unit(prefix) if prefix else None
+    leading = read_unit(prefix)
     return (leading.unit if leading else None), rate
 
 
 def _words_inside(reading: Reading, plain: str) -> Reading:
     """Take in signs and words inside the surface: "18+", "200 odd million", cents."""
-    modifier = reading.modifier
+    modifier = None
     for pattern, name in (
         (_ABOUT_SIGN, "approximate"), (_LOWER_SIGN, "lower_bound"), (_UPPER_SIGN, "upper_bound")
     ):  # fmt: skip

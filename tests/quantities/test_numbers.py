@@ -51,6 +51,10 @@ def test_every_number_in_words_is_read_back(number: int):
         ("1 million 250 thousand", [1_250_000]),
         ("nineteen hundred", [1900]),
         ("km2 and 5", [5]),
+        ("one hundred, fifty", [100, 50]),
+        ("two dozen, three", [24, 3]),
+        ("three thousand and 20", [3000, 20]),
+        ("5 million and 200 thousand", [5_000_000, 200_000]),
     ],
 )
 def test_neighbouring_numbers_are_joined_only_where_they_are_one(text: str, values: list[int]):
@@ -58,15 +62,19 @@ def test_neighbouring_numbers_are_joined_only_where_they_are_one(text: str, valu
 
 
 def test_a_text_longer_than_a_surface_is_refused():
+    assert len(find_numbers("5".ljust(LONGEST_TEXT))) == 1
     with pytest.raises(ValueError, match="characters"):
         find_numbers("5" * (LONGEST_TEXT + 1))
 
 
-def test_the_callers_decimal_context_changes_nothing():
+@pytest.mark.parametrize(
+    ("text", "value"), [("12,345.678 million", 12_345_678_000), ("12.345 x 10^6", 12_345_000)]
+)
+def test_the_callers_decimal_context_changes_nothing(text: str, value: int):
     with localcontext() as context:
         context.prec = 2
-        (number,) = find_numbers("12,345.678 million")
-    assert to_plain(number.value) == 12_345_678_000
+        (number,) = find_numbers(text)
+    assert to_plain(number.value) == value
 
 
 def test_only_a_quotient_that_does_not_end_is_cut():

@@ -254,6 +254,7 @@ def test_a_closed_name_is_its_own_alias(name: str):
         ("All figures are in New Zealand dollars. It paid US$5 and $7.", "NZD"),
         ("Growers in Queensland, says the Australian board, lost $3 million.", "AUD"),
         ("Growers in Queensland sold $3 million of wheat to the United States.", "USD"),
+        ("The fund holds A$20 million and C$5 million and lent $3 million.", "USD"),
     ],
 )
 def test_the_article_says_what_a_bare_dollar_means(text: str, currency: str):
@@ -281,6 +282,7 @@ def test_a_bare_dollar_is_read_in_the_currency_given():
 
 def test_the_default_currency_stands_where_the_article_is_silent():
     assert article_currency("It cost $5.", default="CAD") == "CAD"
+    assert article_currency("It cost $5, or US$4.", default="CAD") == "CAD"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,38 @@ from tests.quantities.marked import read
         ("the party fell [9 points]", "percent", "percentage point"),
         ("it was 30C at [25 degrees] north", "measure", "degree"),
         ("at 80F or 27C it was [25 degrees]", "measure", "degree"),
+        ("at the age of [1]", "age", "year"),
+        ("<at least> [12] aged under 18 were hurt", "count", None),
+        ("a woman of [three] {talents}", "count", None),
+        ("{Ana Ruiz} was [30] the year she won", "age", "year"),
+        ("{Ana Ruiz and Ben Okafor}, [4] and 6, were found", "age", "year"),
+        ("applicants <younger than> [30] may apply", "age", "year"),
+        ("the <over> [65] age group", "age", "year"),
+        ("everyone <over> [65] gets a vote", "age", "year"),
+        ("{people} aged [18 to 24]", "age", "year"),
+        ("Ines Okafor\nwas [81].", "age", "year"),
+        ("the old pier shut for [three years]", "duration", "year"),
+        ("served [5] to 10 years", "duration", "year"),
+        ("Quake of [6.4] hits the coast", "measure", "magnitude"),
+        ("a [0.8] tremor", "measure", "magnitude"),
+        ("an [11.0] tremor", "count", None),
+        ("They led the game by [12 points]", "measure", "point"),
+        ("Her average in the polls fell [9 points]", "percent", "percentage point"),
+        ("the Dow fell [24 points], or 1 percent", "measure", "point"),
+        ("[a million pounds] went missing", "money", "GBP"),
+        ("from [90 cents] to 1.60 euros", "money", "EUR"),
+        ("the euro fell [2 cents] to 1.20 dollars", "money", "USD"),
+        ("the ticket is [$5], or €4", "money", "USD"),
+        ("it cost [5] to 10 euros", "money", "EUR"),
+        ("a [1,000] {donation}", "money", "USD"),
+        ("a $20 million turnover for a [107 million] {loss}", "money", "USD"),
+        ("{a painting} worth [millions]", "money", "USD"),
+        ("the charity fed [millions] of them", "count", None),
+        ("Fans came in [millions]. Taxes rose.", "count", None),
+        ("it rose [52] percent", "percent", "percent"),
+        ("rose from [half] to 70 percent", "ratio", None),
+        ("[half a million] people", "count", None),
+        ("[Twice] it passed the council", "count", None),
     ],
 )
 def test_the_words_around_decide_the_kind(marked: str, kind: str, unit: str | None):
@@ -135,6 +167,11 @@ def test_the_words_around_decide_the_kind(marked: str, kind: str, unit: str | No
         ("they never gave <more than> [28]", "upper_bound", None, 28),
         ("they never gave <over> [28]", "lower_bound", 28, None),
         ("the debt has passed [28 percent]", "lower_bound", 28, None),
+        ("the debt has passed [$28]", "lower_bound", 28, None),
+        ("at least [US$28]", "lower_bound", 28, None),
+        ("about [US$28]", "approximate", None, None),
+        ("<a whopping> [28]", "exact", None, None),
+        ("They sold [28] or more. It rained.", "lower_bound", 28, None),
     ],
 )
 def test_a_bound_carries_the_stated_number(marked, modifier, low, high):
@@ -210,6 +247,31 @@ def test_a_bound_carries_the_stated_number(marked, modifier, low, high):
         ("Iron shed 3.4% and Union Maritime [2.9%].", "down"),
         ("Winds reached 185 mph ([295 km/h]).", "to"),
         ("It is [twice] as high.", "none"),
+        ("Exports grew [twice] as fast as imports.", "none"),
+        ("The [55-year-old] raises goats.", "none"),
+        ("The firm lost $3 million, or [5 percent].", "down"),
+        ("The decline narrowed to a [3 percent] drop.", "down"),
+        ("The gain narrowed to a [$5 million] rise.", "up"),
+        ("The ledge widened to a [20 metre] drop.", "down"),
+        ("The index put on [30 points] to 2,418.", "up"),
+        ("The ships have passed [30 miles] from shore.", "none"),
+        ("The party took [4 percent] of the vote.", "none"),
+        ("The wait rose by [three weeks].", "up"),
+        ("a [two-year] increase in life expectancy", "up"),
+        ("a [three-day] reduction in the wait", "down"),
+        ("Output returned to [two-thirds] of its level.", "to"),
+        ("They cut the land into [six] plots.", "none"),
+        ("The fans returned to the [four] {grounds}.", "none"),
+        ("Schools moved to [four]-day weeks.", "none"),
+        ("They brought food from the [12] {villages}.", "none"),
+        ("The rate was revised from [3 percent].", "from"),
+        ("Prices are up from an average of [$3].", "from"),
+        ("The deal took the fleet from [20] to 35 boats.", "from"),
+        ("Sales rose by <up to> [5 percent].", "up"),
+        ("The shares fell <~>[5 percent].", "down"),
+        ("a [ten-fold] rise", "up"),
+        ("It was a [1,200] rise in a month.", "up"),
+        ("The glacier lost [30 metres] in a year.", "down"),
     ],
 )
 def test_the_words_around_decide_the_change(marked: str, change: str):
@@ -239,6 +301,17 @@ def test_the_words_around_decide_the_change(marked: str, change: str):
         ("The rate fell 30 basis points from [410] in May.", 410, "basis point"),
         ("Turnout was 31 percent, risen from [28] in May.", 28, "percent"),
         ("He works from 30 percent of the year to [40], they said.", 40, "percent"),
+        ("{The fee} went from €5 a day to [7], he said.", 7, "EUR per day"),
+        ("The fee went from €5 in 2019 to [7], he said.", 7, "EUR"),
+        ("The fee went from €1.20 to [1.60], he said.", 1.6, "EUR"),
+        ("Pay went from 12 cents to [9], he said.", 0.09, "USD"),
+        ("Costs fell from 112 pence to [10.5].", 0.105, "GBP"),
+        ("In 2019 sales were 3,180 tonnes (prior period: [2,904]).", 2904, "tonne"),
+        ("The spread widened by 85 basis points from May to [411].", 411, "basis point"),
+        ("It was 46 basis points, compared\nwith [41] on Tuesday.", 41, "basis point"),
+        ("a lead of 11 points, <plus or minus> [four].", 4, "percentage point"),
+        ("The wait is four weeks, against [six] in May.", 6, "week"),
+        ("It was drilled in 61 days, compared with [118] for its rival.", 118, "day"),
     ],
 )  # fmt: skip
 def test_a_number_without_unit_takes_that_of_its_partner(marked, value, unit):
@@ -249,6 +322,11 @@ def test_a_number_without_unit_takes_that_of_its_partner(marked, value, unit):
 def test_both_ends_of_a_range_are_counted_in_the_unit_of_their_partner():
     found = read("Costs fell from 112 pence to [105 to 107].")
     assert (found.low, found.high, found.unit) == (1.05, 1.07, "GBP")
+
+
+def test_a_vague_number_takes_no_unit_of_a_partner():
+    found = read("Support fell from 5 percent to [dozens], he said.")
+    assert (found.low, found.unit) == (24, None)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +351,7 @@ def test_both_ends_of_a_range_are_counted_in_the_unit_of_their_partner():
         "The spread widened by 85 basis points and went to [410].",
         "She drove 3 km from [12], then home.",
         "He went from 3 long years to [14], then home.",
+        "Bread went from 10,000 rials to [35 loaves], he said.",
     ],
 )
 def test_a_number_that_counts_something_of_its_own_takes_no_unit(marked):
@@ -289,6 +368,8 @@ def test_a_number_that_counts_something_of_its_own_takes_no_unit(marked):
         ("Manila: the Philippine mint owes [].", "900 Mexican pesos", "MXN"),
         ("It owes [].", "900 pesos", "MXN"),
         ("Karachi: a Pakistani mill owes [].", "5 lakh rupees", "PKR"),
+        ("Manila: the Philippine mint owes [].", "900 Pesos", "PHP"),
+        ("Manila: the Philippine mint owes [].", "MXN 900", "MXN"),
     ],
 )
 def test_the_article_says_whose_money_a_shared_name_means(article, surface_, code):
