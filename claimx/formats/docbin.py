@@ -167,7 +167,11 @@ def refuse_bomb(raw: bytes, path: Path, max_bytes: int = MAX_DECOMPRESSED) -> No
 
 def _article(document: Any, name: str, reading: Reading) -> AnnotatedArticle:
     ours = _ours(document)
-    spans = list(_spans(document, reading))
+    try:
+        text, spans = document.text, list(_spans(document, reading))
+    except Exception as error:  # of words and labels that a damaged file does not hold
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise AnnotationError(f"spaCy cannot read it: {told}") from error
     known = {_place(span): span for span in ours.get("spans", [])}
     merged, gone = [], {span.get("id") for span in known.values()}
     for number, span in enumerate(spans, start=1):
@@ -180,7 +184,7 @@ def _article(document: Any, name: str, reading: Reading) -> AnnotatedArticle:
     order = {key: index for index, key in enumerate(known)}
     merged.sort(key=lambda span: order.get(_place(span), len(order)))
     return assemble(
-        str(ours.get("id", name)), document.text, merged, links, left_out=reading.left_out,
+        str(ours.get("id", name)), text, merged, links, left_out=reading.left_out,
         complete_layers=ours.get("complete_layers", ()), meta=ours.get("meta", {}),
     )  # fmt: skip
 

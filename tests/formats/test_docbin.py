@@ -78,6 +78,18 @@ def test_damaged_user_data_is_a_problem_of_its_document(tmp_path, kept, words):
     assert words in problem
 
 
+def test_a_label_that_the_file_does_not_hold_is_a_problem_of_its_document(tmp_path):
+    doc = document()
+    doc.set_ents([spacy.tokens.Span(doc, 0, 2, label="SHIPYARD")])
+    file = box(tmp_path / "a.spacy", doc, document())
+    raw = zlib.decompress(file.read_bytes())
+    assert raw.count(b"SHIPYARD") == 1
+    file.write_bytes(zlib.compress(raw.replace(b"SHIPYARD", b"DRAYPIHS")))
+    articles, [problem], _ = read_all(file, "docbin")
+    assert len(articles) == 1
+    assert "spaCy cannot read it" in problem
+
+
 def test_an_article_without_text_is_kept(tmp_path):
     write_docbin(tmp_path / "a.spacy", [AnnotatedArticle("a", ""), AnnotatedArticle("b", " \n")])
     articles, _, _ = read_all(tmp_path / "a.spacy", "docbin")
