@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from claimx.engine import Engine, behind_a_model
+from claimx.engine import DEVICES, DTYPES, Engine, behind_a_model
 from claimx.errors import CheckpointError, ConfigError
 from claimx.folder import ModelFolder, open_folder, written_whole
 from claimx.hub import find_model
@@ -28,8 +28,11 @@ from claimx.openvino_backend import (
     openvino_version,
     pick_dtype,
 )
+from claimx.options import one_of, whole_number
 
 BACKENDS = ("torch", "openvino")
+_MOST_THREADS = 1_024  # each takes memory and time to set up: with a million it is minutes
+_told: set[str] = set()  # what is said once in a process
 _logger = logging.getLogger("claimx")
 _T = TypeVar("_T")
 
@@ -60,8 +63,10 @@ def choose(backend: str = "auto", device: str = "auto", dtype: str = "auto") -> 
     Raises:
         ConfigError: if there is nothing of that name, or not here.
     """
-    if backend not in ("auto", *BACKENDS):
-        raise ConfigError(f"backend is one of {['auto', *BACKENDS]}, got {backend!r}")
+    one_of("backend", backend, ("auto", *BACKENDS))
+    one_of("dtype", dtype, ("auto", *DTYPES))
+    if not isinstance(device, str):
+        raise ConfigError(f"{DEVICES}, got {device!r}")
     if backend == "openvino" and device not in ("auto", "cpu"):
         raise ConfigError(f"OpenVINO runs on the CPU, not on {device!r}: use --backend torch")
     suits = device == "cpu" or backend == "openvino" or (device == "auto" and not may_have_cuda())
@@ -101,13 +106,16 @@ def open_engine(
         backend: see `choose`.
         device: see `choose`.
         dtype: see `choose`.
-        threads: processors that OpenVINO takes; 0 is all. (torch is told by its own means.)
+        threads: processors that OpenVINO takes; 0 is all. Under torch a number is said, once, to
+            do nothing: torch has one for the whole process, which is not ours to change.
 
     Raises:
         CheckpointError: if the model is missing, damaged or of a newer format, or cannot be
             exported to a backend that was asked for by name.
-        ConfigError: if there is no such backend, device or dtype, or not here, as behind a fork.
+        ConfigError: if there is no such backend, device, dtype or number of threads, or not here,
+            as behind a fork.
     """
+    threads = whole_number("threads", threads, 0, _MOST_THREADS, "all processors")
     if behind_a_model():
         backend, device = _without_threads(backend, device)
     choice = choose(backend, device, dtype)
@@ -120,6 +128,12 @@ def open_engine(
                 raise
             _logger.warning("%s; it is run by torch instead", error)
             choice = choose("torch", device, dtype)
+    if threads and "threads" not in _told:
+        _told.add("threads")
+        _logger.warning(
+            "threads=%d does nothing where torch runs the model: torch.set_num_threads(%d) does it "
+            "for the whole process", threads, threads,
+        )  # fmt: skip
     from claimx.checkpoint import load_checkpoint
     from claimx.torch_backend import torch_engine
 

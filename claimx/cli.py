@@ -45,9 +45,10 @@ from claimx.commands.view import view as _view
 from claimx.errors import ConfigError
 from claimx.hub import known_models
 from claimx.openvino_backend import processors
+from claimx.plain import json_line
 from claimx.reading import read_files, with_title
 from claimx.text import counted
-from claimx.types import Article, Extraction, json_line
+from claimx.types import Article, Extraction
 
 if TYPE_CHECKING:
     from claimx.extractor import Extractor

@@ -25,6 +25,8 @@ from claimx.pairs import LinkSpan, propose_pairs, span_kinds
 from claimx.windows import Window, plan_windows
 
 _LINKS_AT_ONCE = 16_384
+DTYPES = ("float32", "bfloat16", "float16")
+DEVICES = "device is 'auto', 'cpu', 'cuda', or one GPU such as 'cuda:1'"
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]

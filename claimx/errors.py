@@ -31,5 +31,9 @@ class CheckpointError(ClaimxError):
     """A model folder is missing, incomplete, damaged or made for another version."""
 
 
+class MissingExtraError(ClaimxError, ImportError):
+    """A library that an extra of claimx brings is not installed."""
+
+
 class ConfigError(ClaimxError, ValueError):
     """A configuration holds an unknown key or a value that cannot be used."""

@@ -19,20 +19,22 @@ from claimx.annotating import Scored, annotate_all, link_given
 from claimx.backends import open_engine
 from claimx.engine import EncodedText, Engine, UnitScores
 from claimx.errors import ConfigError, InputError
+from claimx.given import as_article, check_many, failed
 from claimx.labels import Layer
 from claimx.linking import assemble, resolve_people
+from claimx.options import one_of, probability, whole_number
 from claimx.quantities import article_currency, read_quantity
 from claimx.types import (
     AnnotatedArticle,
     AnnotatedSpan,
     Article,
     Extraction,
-    Failure,
 )
 
 if TYPE_CHECKING:
     from claimx.checkpoint import Checkpoint
 
+_MOST_CHARS = 2**31 - 1  # of one article; no text is longer
 _ATTRIBUTION = {"reported": "attribution", "broad": "attribution_broad"}
 # Tokens that are read ahead and share forward passes.
 _TOKENS_AHEAD = 16_384
@@ -75,7 +77,7 @@ class Extractor:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | None = None,
         *,
         attribution: Literal["reported", "broad"] = "reported",
         min_score: float = 0.0,
@@ -83,14 +85,15 @@ class Extractor:
         currency: str = "USD",
         title: Literal["prepend"] | None = None,
     ) -> None:
-        if attribution not in _ATTRIBUTION:
-            raise ConfigError(f"attribution is 'reported' or 'broad', got {attribution!r}")
-        if not 0.0 <= min_score <= 1.0:
-            raise ConfigError(f"min_score lies between 0 and 1, got {min_score!r}")
-        if not re.fullmatch("[A-Z]{3}", currency):
+        if not isinstance(engine, Engine):
+            raise ConfigError(
+                "an Extractor is made by Extractor.from_pretrained(), which takes the name or the "
+                "folder of a model, and not by Extractor(...)"
+            )
+        one_of("attribution", attribution, tuple(_ATTRIBUTION))
+        one_of("title", title, ("prepend", None))
+        if not isinstance(currency, str) or not re.fullmatch("[A-Z]{3}", currency):
             raise ConfigError(f"currency is an ISO 4217 code such as 'USD', got {currency!r}")
-        if title not in (None, "prepend"):
-            raise ConfigError(f"title is 'prepend' or None, got {title!r}")
         self._engine = engine
         self.backend = engine.backend.name
         self.device = engine.backend.device
@@ -98,12 +101,19 @@ class Extractor:
         self.model_name = engine.name
         self.training_fingerprints = frozenset(engine.training.get("fingerprints", ()))
         self.attribution = attribution
-        self.min_score = min_score
-        self.max_chars = max_chars
+        self.min_score = probability("min_score", min_score)
+        self.max_chars = whole_number("max_chars", max_chars, 1, _MOST_CHARS)
         self.currency = currency
         self.title = title
         self.tokens_read = 0
         self._layers = self._chosen_layers()
+
+    def __repr__(self) -> str:
+        """Say which model reads, and what it runs with."""
+        return (
+            f"<Extractor model={self.model_name!r} backend={self.backend!r} "
+            f"device={self.device!r} dtype={self.dtype!r}>"
+        )
 
     @classmethod
     def from_pretrained(
@@ -125,7 +135,8 @@ class Extractor:
             backend: "auto", "torch", or "openvino" (CPUs; needs the extra ``fast``).
             device: "auto", "cpu", "cuda", "cuda:1" ...
             dtype: "auto", "float32", "bfloat16" or "float16".
-            threads: processors that OpenVINO takes; 0 is all of them.
+            threads: processors that OpenVINO takes; 0 is all of them. torch has one number of
+                threads for the whole process, ``torch.set_num_threads``, which stays as it is.
             options: those of the constructor.
 
         Raises:
@@ -152,7 +163,7 @@ class Extractor:
         Raises:
             InputError: if it is not text or longer than ``max_chars``.
         """
-        task = self._prepare(_as_article(article, 0))
+        task = self._prepare(as_article(article, 0))
         return self._finish([task], self._score([task], self._layers))[0]
 
     def stream(
@@ -230,18 +241,17 @@ class Extractor:
         self, articles: Iterable[str | Article], most: int
     ) -> Iterator[list[_Task | Extraction]]:
         """Gather articles until they hold enough tokens; failures take their place in line."""
-        if isinstance(articles, str | bytes):
-            raise InputError("many articles are asked for, not one text; give a list", "not_text")
+        check_many(articles)
         group: list[_Task | Extraction] = []
         tokens = 0
         for number, given in enumerate(articles):
             try:
-                article = _as_article(given, number)
+                article = as_article(given, number)
                 item: _Task | Extraction = self._prepare(article)
             except InputError as error:
-                item = _failed(given, number, error.kind, str(error))
+                item = failed(given, number, error.kind, str(error))
             except Exception as error:  # whatever it is, the neighbours must not suffer
-                item = _failed(given, number, "internal", f"{type(error).__name__}: {error}")
+                item = failed(given, number, "internal", f"{type(error).__name__}: {error}")
             group.append(item)
             tokens += len(item.encoded.encoding.ids) if isinstance(item, _Task) else 0
             if tokens >= most or len(group) >= _ARTICLES_AHEAD:
@@ -286,7 +296,7 @@ class Extractor:
                     results += self._finish([task], self._score([task], self._layers))
                 except Exception as error:
                     message = f"{type(error).__name__}: {error}"
-                    results.append(_failed(task.article, 0, "internal", message))
+                    results.append(failed(task.article, 0, "internal", message))
             return results
 
     def _score(self, tasks: Sequence[_Task], layers: Sequence[Layer]) -> list[UnitScores]:
@@ -354,25 +364,6 @@ def _normal_form(
         currency=currency,
     )
     return {name: getattr(quantity, name) for name in _NORMAL_FORM}
-
-
-def _as_article(given: object, number: int) -> Article:
-    if isinstance(given, Article):
-        if not isinstance(given.text, str):
-            raise InputError(
-                f"article {given.id!r}: its text is {type(given.text).__name__}, not str",
-                "not_text",
-            )
-        return given
-    if isinstance(given, str):
-        return Article(str(number), given)
-    raise InputError(f"an article is a str or an Article, not {type(given).__name__}", "not_text")
-
-
-def _failed(given: object, number: int, kind: str, message: str) -> Extraction:
-    article_id = given.id if isinstance(given, Article) else str(number)
-    meta = given.meta if isinstance(given, Article) else {}
-    return Extraction(article_id, meta=meta, error=Failure(kind, message))
 
 
 __all__ = ["Extractor"]

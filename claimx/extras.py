@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from claimx.errors import ClaimxError
+from claimx.errors import MissingExtraError
 
 
 def needed(module: str, library: str, purpose: str, *, extra: str = "archive") -> Any:
@@ -18,11 +18,11 @@ def needed(module: str, library: str, purpose: str, *, extra: str = "archive") -
         extra: the extra of claimx that brings it.
 
     Raises:
-        ClaimxError: if it is not installed.
+        MissingExtraError: if it is not installed.
     """
     try:
         return import_module(module)
     except ImportError as error:
-        raise ClaimxError(
+        raise MissingExtraError(
             f"{purpose} needs {library}: pip install 'claimx[{extra}]' ({error})"
         ) from error

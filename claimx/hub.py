@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from claimx.errors import CheckpointError
+from claimx.errors import CheckpointError, ConfigError
 
 DEFAULT_MODEL = "claimx-en"
 MODELS_GROUP = "claimx.models"
@@ -25,7 +25,10 @@ def find_model(name: str | os.PathLike[str] | None) -> Path:
 
     Raises:
         CheckpointError: if there is none, saying where was looked.
+        ConfigError: if this can be no name.
     """
+    if name is not None and not isinstance(name, str | os.PathLike):
+        raise ConfigError(f"a model is named by its name, its folder or None, got {name!r}")
     if name is None and DEFAULT_MODEL in _packaged():
         return _packaged()[DEFAULT_MODEL]  # not a folder of that name that lies here by chance
     name = os.fspath(name) if name is not None else DEFAULT_MODEL

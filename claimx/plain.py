@@ -6,6 +6,7 @@ every field is of its type.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -30,6 +31,16 @@ def to_plain(value: Any) -> Any:
             for item in (getattr(value, entry.name),)
         }
     return value
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """Return plain values as one line of JSON that any UTF-8 stream can carry."""
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:  # lone surrogates have a form in JSON but none in UTF-8
+        line = json.dumps(value, separators=(",", ":"))
+    return line
 
 
 def from_plain(kind: Any, value: Any, where: str) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,7 +55,10 @@ _WRITTEN_IN_UTF8 = re.compile("[\x80-\ufffc\ufffe-\U0010ffff]")
 
 
 def read_files(
-    paths: Iterable[str], *, standard_input: BinaryIO | None = None, max_bytes: int = MAX_BYTES
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    standard_input: BinaryIO | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Iterator[Article | Extraction]:
     """Read files one after the other; what cannot be read becomes an error record.
 
@@ -63,7 +67,18 @@ def read_files(
             one object a line) and ``-`` for standard input as one text.
         standard_input: the stream that ``-`` reads; the process's own by default.
         max_bytes: the longest file or line that is read.
+
+    Raises:
+        InputError: if one path is given in place of several.
     """
+    if isinstance(paths, str | bytes | os.PathLike):  # whose letters would be taken for paths
+        raise InputError(f"many files are asked for, not one; give a list: [{paths!r}]")
+    return _read_files((os.fspath(path) for path in paths), standard_input, max_bytes)
+
+
+def _read_files(
+    paths: Iterable[str], standard_input: BinaryIO | None, max_bytes: int
+) -> Iterator[Article | Extraction]:
     for path in paths:
         try:
             if path == "-":

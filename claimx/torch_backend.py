@@ -11,11 +11,12 @@ import torch
 
 from claimx.batching import ROUND_TO, PaddedWindows
 from claimx.checkpoint import Checkpoint
-from claimx.engine import Engine, Floats, Integers, Outputs
+from claimx.engine import DEVICES, DTYPES, Engine, Floats, Integers, Outputs
 from claimx.errors import ClaimxError, ConfigError
 from claimx.modeling import ClaimxModel
+from claimx.options import one_of
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_DTYPES = {name: getattr(torch, name) for name in DTYPES}
 # Padded tokens in a forward pass.
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
 _logger = logging.getLogger("claimx")
@@ -186,10 +187,17 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"no device {name!r}; use auto, cpu, cuda or cuda:N") from error
+    except (RuntimeError, TypeError) as error:
+        raise ConfigError(f"{DEVICES}, got {name!r}") from error
+    if device.type not in _TOKENS_AT_ONCE:
+        raise ConfigError(f"{DEVICES}, got {name!r}")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device {name!r} was asked for, but torch sees no CUDA GPU")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device {name!r} was asked for, but torch sees {torch.cuda.device_count()} CUDA "
+            f"GPU(s), counted from cuda:0"
+        )
     return device
 
 
@@ -199,10 +207,9 @@ def pick_dtype(name: str, device: torch.device) -> str:
     Raises:
         ConfigError: if there is no such dtype.
     """
+    one_of("dtype", name, ("auto", *DTYPES))
     if name == "auto":
         return "bfloat16" if bfloat16_pays(device) else "float32"
-    if name not in _DTYPES:
-        raise ConfigError(f"dtype is one of {['auto', *_DTYPES]}, got {name!r}")
     return name
 
 

@@ -11,13 +11,13 @@ form of an `Extraction` is a public contract, numbered by `SCHEMA_VERSION`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Literal
 
 from claimx.errors import AnnotationError, FormatError
-from claimx.plain import from_plain, to_plain
+from claimx.plain import from_plain, json_line, to_plain
 
 SCHEMA_VERSION = 1
 
@@ -29,31 +29,30 @@ Number = int | float
 # ---- articles and annotations -------------------------------------------------------------
 
 
-def json_line(value: Mapping[str, Any]) -> str:
-    """Return plain values as one line of JSON that any UTF-8 stream can carry."""
-    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        line.encode("utf-8")
-    except UnicodeEncodeError:  # lone surrogates have a form in JSON but none in UTF-8
-        line = json.dumps(value, separators=(",", ":"))
-    return line
-
-
 @dataclass(frozen=True, slots=True)
 class Article:
     """One text to be read.
 
     Args:
-        id: a name that comes back in the record.
+        id: a name that comes back in the record; a whole number is taken as its digits.
         text: the text; offsets in every result point into it.
         title: the headline; only read where the caller asks for it.
-        meta: anything else; passed through untouched.
+        meta: anything else; passed through untouched; None is nothing.
     """
 
     id: str
     text: str
     title: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take what tables hold for names and for nothing; readers refuse the rest in words."""
+        name: object = self.id
+        meta: object = self.meta
+        if type(name) is not bool and isinstance(name, Integral):
+            object.__setattr__(self, "id", str(name))
+        if meta is None:
+            object.__setattr__(self, "meta", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +142,8 @@ class AnnotatedArticle:
         Raises:
             AnnotationError: naming the article and every broken span or link at once.
         """
+        if not isinstance(record, Mapping):
+            raise AnnotationError(f"an annotated article is an object, not {record!r:.60}")
         article_id, text = record.get("id"), record.get("text")
         if not isinstance(article_id, str) or not isinstance(text, str):
             raise AnnotationError("an annotated article needs a string `id` and a string `text`")
@@ -372,6 +373,8 @@ class Extraction:
             FormatError: if the record's schema number is not the one this version reads, or a
                 value is not of its type.
         """
+        if not isinstance(record, Mapping):
+            raise FormatError(f"a record is an object, not {record!r:.60}")
         if record.get("schema") != SCHEMA_VERSION:
             raise FormatError(
                 f"record {record.get('id')!r} has schema {record.get('schema')!r}; "

@@ -420,13 +420,27 @@ def test_a_bare_dollar_is_what_the_caller_says():
     "options",
     [
         {"attribution": "wide"}, {"min_score": 1.5}, {"title": "append"}, {"currency": "dollars"},
-        {"device": "moon"}, {"dtype": "int3"},
+        {"device": "moon"}, {"dtype": "int3"}, {"device": "mps"}, {"device": 3}, {"dtype": 4},
+        {"min_score": "0.5"}, {"min_score": True}, {"max_chars": 0}, {"max_chars": "9"},
+        {"max_chars": 1.5}, {"currency": 840}, {"attribution": 7}, {"title": False},
     ],
 )  # fmt: skip
 def test_an_option_that_cannot_be_used_is_named(options):
     (value,) = options.values()
     with pytest.raises(ConfigError, match=str(value)):
         Extractor.from_checkpoint(lexicon_checkpoint(), **{"device": "cpu", **options})
+
+
+@pytest.mark.parametrize("given", [(), ("claimx-en",), (None,)])
+def test_an_extractor_that_is_made_without_a_model_says_how_it_is_made(given):
+    with pytest.raises(ConfigError, match=r"made by Extractor\.from_pretrained\(\)"):
+        Extractor(*given)
+
+
+def test_an_extractor_says_what_it_reads_with(extractor):
+    shown = repr(extractor)
+    for part in (extractor.model_name, "'torch'", "'cpu'", "'float32'"):
+        assert part in shown
 
 
 def test_a_model_without_the_broad_layer_says_so():

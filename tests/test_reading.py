@@ -124,6 +124,19 @@ def test_missing_files_and_folders_are_named_and_skipped(file, tmp_path):
     assert last.text == "Text."
 
 
+def test_a_path_may_be_an_object_and_its_id_is_text(tmp_path):
+    place = tmp_path / "a.txt"
+    place.write_text("“No,” said Ana Ruiz.")
+    [article] = read_files([place])
+    assert article.id == str(place)
+
+
+@pytest.mark.parametrize("one", ["a.txt", Path("a.txt")])
+def test_one_path_in_place_of_several_is_not_read_letter_by_letter(one):
+    with pytest.raises(InputError, match="give a list"):
+        read_files(one)
+
+
 def test_a_path_that_no_file_can_have_is_an_error_record():
     (item,) = read("a\0b.txt")
     assert failure_kind(item) == "unreadable"

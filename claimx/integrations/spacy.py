@@ -21,13 +21,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
-from spacy.util import minibatch
-
+from claimx.extras import needed
 from claimx.integrations.processes import OwnExtractor
 from claimx.page.marks import Mark, marks_of
 from claimx.types import Article, Extraction
+
+needed("spacy", "spaCy", "the claimx component", extra="spacy")
+from spacy.language import Language  # noqa: E402 - the extra is named first
+from spacy.tokens import Doc, Span, SpanGroup  # noqa: E402
+from spacy.util import minibatch  # noqa: E402
 
 if TYPE_CHECKING:
     from claimx.extractor import Extractor

@@ -184,6 +184,20 @@ def test_a_wrong_setting_is_refused_when_the_component_is_added():
         pipeline(attribution="wide")
 
 
+def test_without_spacy_the_import_names_the_extra():
+    program = (
+        "import sys\n"
+        "sys.modules['spacy'] = None\n"
+        "try:\n"
+        "    import claimx.integrations.spacy\n"
+        "except ImportError as error:\n"
+        "    print(type(error).__mro__, error)\n"
+    )
+    said = subprocess.check_output([sys.executable, "-c", program], text=True, cwd=ROOT)
+    assert "claimx[spacy]" in said
+    assert "ClaimxError" in said
+
+
 def test_spacy_finds_the_component_by_the_entry_point_and_loads_no_model_for_it(tmp_path):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     installed = tmp_path / "claimx_spacy-0.dist-info"  # what an installer makes of pyproject.toml
