@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import typer
 
 import claimx
-from claimx.cli import main
+from claimx.cli import app, main
 from claimx.errors import CheckpointError, ConfigError, InputError
 from claimx.types import SCHEMA_VERSION, Article, Extraction, Failure, Quote
 
@@ -225,6 +226,24 @@ def test_help_shows_examples(run, arguments):
     assert code == 0
     assert "claimx extract article.txt" in out
     assert "| claimx extract -" in out
+
+
+COMMANDS = typer.main.get_command(app).commands
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_loses_no_brackets_and_shows_no_mark_up(run, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 500)
+    code, out, _ = run(*command.split(), "--help")
+    assert code == 0
+    assert "\\b" not in out
+    assert run(*command.split(), "-h")[1] == out
+    parameters = COMMANDS[command].params if command else []
+    for word in (*re.findall(r"\[\w+\]", "".join(str(one.help) for one in parameters)), "--help"):
+        assert word in out
+    if any(one.name == "backend" for one in parameters):
+        assert "'claimx[fast]'" in out
 
 
 def test_version(run):

@@ -51,7 +51,7 @@ def serve(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
 ) -> None:
-    r"""Answer requests over HTTP: POST /extract takes articles and returns records.
+    """Answer requests over HTTP: POST /extract takes articles and returns records.
 
     Articles of requests that come at the same time are read together. GET /
     describes everything, GET /health says whether requests are taken. There
@@ -60,9 +60,9 @@ def serve(
 
     \b
       claimx serve --port 8000
-      curl -H 'Content-Type: application/json' http://127.0.0.1:8000/extract \
+      curl -H 'Content-Type: application/json' http://127.0.0.1:8000/extract \\
         -d '{"articles": [{"id": "a", "text": "“No,” she said."}]}'
-    """
+    """  # noqa: D301 - the \b is what keeps lines as they are
     with orderly():
         for module in ("fastapi", "uvicorn"):
             needed(module, module, "claimx serve", extra="serve")

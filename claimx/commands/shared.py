@@ -35,7 +35,8 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="auto, torch, or openvino (CPUs; pip install 'claimx[fast]').",
+        # Rich would take [fast] for mark-up.
+        help=r"auto, torch, or openvino (CPUs; pip install 'claimx\[fast]').",
     ),
 ]
 DtypeOption = Annotated[
