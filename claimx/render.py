@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from claimx.outputs import beside
 from claimx.types import Number, Quantity, Span
 
 _MODIFIERS = {"approximate": "about", "lower_bound": "at least", "upper_bound": "at most"}
@@ -167,10 +168,5 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: if that fails; what was there before is still there.
     """
-    unfinished = path.with_name(path.name + ".part")
-    try:
+    with beside(path) as unfinished:
         unfinished.write_bytes(text.encode("utf-8"))
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise

@@ -20,10 +20,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "claimx"
 
 # Rooms are modules or whole packages; inside a package modules import each other freely.
 ABOVE_TORCH = (
-    "errors", "options", "extras", "plain", "types", "labels", "text", "encoding", "tagging",
-    "alignment", "windows", "pairs", "decoding", "quantities", "linking", "metrics", "formats",
-    "checking", "given", "reading", "render", "page", "terminal", "batching", "hub", "folder",
-    "engine", "annotating", "openvino_backend",
+    "errors", "options", "outputs", "extras", "plain", "types", "labels", "text", "encoding",
+    "tagging", "alignment", "windows", "pairs", "decoding", "quantities", "linking", "metrics",
+    "formats", "checking", "given", "reading", "render", "page", "terminal", "batching", "hub",
+    "folder", "engine", "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (
     "storage",

@@ -18,6 +18,7 @@ from claimx.commands.shared import (
     orderly,
 )
 from claimx.errors import ConfigError
+from claimx.outputs import refuse_no_file, refuse_output
 
 if TYPE_CHECKING:
     from claimx.archive.job import Job
@@ -153,6 +154,9 @@ def archive(
             raise typer.Exit(_check(verify))
         if not inputs or out is None:
             raise ConfigError("name inputs, and --out DIR for what comes of them")
+        if metrics is not None:
+            refuse_no_file(metrics)
+            refuse_output(metrics, [one for one in inputs if one != "-"])
         from claimx.archive.job import Job
         from claimx.archive.plan import Part
         from claimx.archive.readers import ReadOptions

@@ -15,9 +15,11 @@ from claimx.commands.shared import (
     chosen_schema,
     complain,
     model_schema,
+    named_output,
     orderly,
 )
 from claimx.errors import ConfigError
+from claimx.outputs import refuse_no_file
 
 
 def labels(
@@ -48,6 +50,7 @@ def labels(
     from claimx.formats.label_config import label_configuration
 
     with orderly():
+        output = named_output(output)
         files = label_configuration(chosen_schema(model_schema(model), layers, add or []), to)
         if len(files) == 1:
             [content] = files.values()
@@ -55,6 +58,7 @@ def labels(
                 sys.stdout.write(content)
                 sys.stdout.flush()
             else:
+                refuse_no_file(output)
                 _write(output, content)
             return
         if output is None:

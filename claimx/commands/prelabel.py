@@ -22,10 +22,12 @@ from claimx.commands.shared import (
     chosen_schema,
     complain,
     model_schema,
+    named_output,
     orderly,
 )
 from claimx.errors import ConfigError, InputError
 from claimx.labels import LabelSchema
+from claimx.outputs import refuse_output
 from claimx.reading import read_files, with_title
 from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Article, Extraction, Link
@@ -91,6 +93,9 @@ def prelabel(
     from claimx.formats.certainty import certainty
 
     with orderly():
+        output = named_output(output)
+        if output is not None:
+            refuse_output(output, articles)
         schema = chosen_schema(model_schema(model), layers, add or [])
         options = {"backend": backend, "device": device, "dtype": dtype}
         found, failed = _predict(read_files(articles), lambda: _load(model, options), schema)

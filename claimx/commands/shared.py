@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -78,6 +79,11 @@ def orderly() -> Iterator[None]:
             raise typer.Exit(141) from None
         complain(f"{error.filename or 'output'}: {error.strerror or error}")
         raise typer.Exit(2) from error
+
+
+def named_output(output: Path | None) -> Path | None:
+    """Return where to write, None for standard output, which is also called ``-``."""
+    return None if output is None or str(output) == "-" else output
 
 
 def complain(sentence: str) -> None:

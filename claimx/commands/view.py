@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from claimx.commands.shared import (
     complain,
     orderly,
 )
+from claimx.outputs import refuse_no_file, refuse_output
 from claimx.page.document import page
 from claimx.page.reading import join_texts
 from claimx.reading import with_title
@@ -41,7 +43,13 @@ def view(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="PAGE", help="The page, such as page.html.")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PAGE",
+            help="The page, such as page.html, or - for standard output.",
+        ),
     ],
     texts: Annotated[
         list[str] | None,
@@ -78,6 +86,9 @@ def view(
     from claimx.archive.results import read_results
 
     with orderly():
+        if str(output) != "-":
+            refuse_no_file(output)
+            refuse_output(output, [*files, *(texts or [])])
         wanted = (item for item in read_results(files) if not only or item.id in only)
         items = list(islice(wanted, _MOST + 1))
         more = len(items) > _MOST
@@ -98,7 +109,7 @@ def view(
         failures = sum(one.error is not None for one in found)
         if len(found) > failures:
             notice = f"These are the first {_MOST} articles; there are more." if more else ""
-            write_whole(output, page(found, notice))
+            _write(output, page(found, notice))
             complain(_summary(output, found, more=more))
     if not found:
         complain(f"there is no article{' of that id' if only else ''} in {', '.join(files)}")
@@ -126,10 +137,19 @@ def _read(
     return [next(read if isinstance(item, Article) else records) for item in items]
 
 
+def _write(output: Path, html: str) -> None:
+    if str(output) != "-":
+        write_whole(output, html)
+        return
+    sys.stdout.write(html)
+    sys.stdout.flush()
+
+
 def _summary(output: Path, found: list[Extraction], *, more: bool) -> str:
     quotes = counted(sum(len(one.quotes) for one in found), "quote")
     claims = counted(sum(len(one.claims) for one in found), "claim")
     articles = counted(len(found), "article")
     if more:
         articles = f"the first {articles} (choose others with --id)"
-    return f"{output}: {articles}, {quotes}, {claims}; open it in a browser"
+    place = "standard output" if str(output) == "-" else output
+    return f"{place}: {articles}, {quotes}, {claims}; open it in a browser"

@@ -21,6 +21,7 @@ from claimx.formats.losses import Losses, Tally, compare
 from claimx.formats.registry import codec_for, codec_named
 from claimx.formats.sources import refuse_taken
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
+from claimx.outputs import refuse_output
 from claimx.text import counted
 from claimx.types import AnnotatedArticle
 
@@ -59,8 +60,7 @@ def convert(
         FormatError: if the source cannot be read at all, or the target not written.
     """
     source, target = Path(source), Path(target)
-    if source.exists() and target.exists() and source.samefile(target):
-        raise FormatError(f"{target}: is INPUT itself, which would be gone; name another OUTPUT")
+    refuse_output(target, [source])
     reader = codec_named(from_ or detect(source))
     writer = codec_named(to) if to else _by_suffix(target)
     left_out = Tally()

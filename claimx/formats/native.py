@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 from claimx.errors import AnnotationError, FormatError
 from claimx.formats.checks import SHOWN, OnError, Problem, raise_problems
 from claimx.formats.sources import MAX_BYTES, open_file, parse_json, start_of, to_json
+from claimx.outputs import beside
 from claimx.types import AnnotatedArticle
 
 MAX_DECOMPRESSED = 2 * 2**30
@@ -224,16 +225,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Yields:
         A binary stream.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
-                    yield cast(BinaryIO, packed)
-            else:
-                yield raw
-            raw.flush()
+    with beside(path) as temporary, temporary.open("wb") as raw:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+                yield cast(BinaryIO, packed)
+        else:
+            yield raw
+        raw.flush()
+        if temporary.is_file():  # a pipe is no disk
             os.fsync(raw.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

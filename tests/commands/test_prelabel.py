@@ -163,6 +163,14 @@ def test_one_file_formats_go_to_standard_output(run, articles, tmp_path, name):
     assert "claimx: 2 articles, " in err
 
 
+def test_an_input_is_not_written_over_and_a_dash_is_standard_output(run, articles, tmp_path):
+    before = articles.read_bytes()
+    code, out, err = run(articles, "--to", "native", "-o", articles)
+    assert (code, out, articles.read_bytes()) == (2, b"", before)
+    assert "is an input itself" in err
+    assert run(articles, "--to", "native", "-o", "-")[1] == run(articles, "--to", "native")[1]
+
+
 @pytest.mark.parametrize("name", ["brat", "inline"])
 def test_folders_need_a_name(run, articles, tmp_path, name):
     code, out, err = run(articles, "--to", name)

@@ -56,6 +56,38 @@ def test_an_article_becomes_a_page(run, tmp_path, page):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["article.txt", "page.html"]
 
 
+def test_a_page_takes_no_place_of_what_it_is_made_of(run, tmp_path):
+    article = tmp_path / "article.txt"
+    article.write_text("“No,” she said.", encoding="utf-8")
+    code, told = run(article, "-o", article)
+    assert (code, article.read_text(encoding="utf-8")) == (2, "“No,” she said.")
+    assert f"{article}: is an input itself" in told
+    code, told = run("other.txt", "--texts", article, "-o", article)
+    assert (code, article.read_text(encoding="utf-8")) == (2, "“No,” she said.")
+
+
+@pytest.mark.parametrize(
+    ("place", "says"), [("", "is a folder; name a file"), ("gone/x.html", "there is no folder")]
+)
+def test_a_page_that_cannot_be_written_is_said_by_its_own_name(run, tmp_path, place, says):
+    article = tmp_path / "article.txt"
+    article.write_text("“No,” she said.", encoding="utf-8")
+    code, told = run(article, "-o", tmp_path / place)
+    assert code == 2
+    assert f"claimx: {tmp_path / place}: {says}" in told
+    assert ".part" not in told
+
+
+def test_a_dash_is_standard_output(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("article.txt").write_text("“No,” she said.", encoding="utf-8")
+    assert main(["view", "article.txt", "-o", "-"]) == 0
+    captured = capsys.readouterr()
+    assert Parsed(captured.out).texts == ["“No,” she said."]
+    assert captured.err.startswith("claimx: standard output: 1 article")
+    assert [path.name for path in tmp_path.iterdir()] == ["article.txt"]
+
+
 def test_records_are_shown_without_a_model_and_the_title_of_an_article_is_kept(
     run, tmp_path, page, harbour, monkeypatch
 ):
@@ -118,13 +150,6 @@ def test_one_article_of_many_is_chosen_and_a_page_holds_no_more_than_a_hundred(r
     assert "the first 100 articles" in told
     assert "there are more" in page.read_text(encoding="utf-8")
     assert "no article of that id" in run(many, "--id", "x", "-o", page)[1]
-
-
-def test_a_page_that_cannot_be_written_is_one_sentence(run, tmp_path, harbour):
-    records = write_lines(tmp_path / "records.jsonl", [harbour.to_dict(with_text=True)])
-    code, told = run(records, "-o", tmp_path / "absent" / "page.html")
-    assert code == 2
-    assert told.count("\n") == 1 and "No such file" in told
 
 
 def test_lone_surrogates_in_a_record_are_shown_as_what_they_were_read_as(run, tmp_path, page):

@@ -286,7 +286,7 @@ def test_the_input_is_never_its_own_output(name, tmp_path):
     write_native(tmp_path / "in.jsonl", [harbour()])
     before = (tmp_path / "in.jsonl").read_bytes()
     (tmp_path / "link.jsonl").symlink_to("in.jsonl")
-    with pytest.raises(FormatError, match="is INPUT itself"):
+    with pytest.raises(FormatError, match="is an input itself"):
         convert(tmp_path / "in.jsonl", tmp_path / name, to="doccano")
     assert (tmp_path / "in.jsonl").read_bytes() == before
 
