@@ -40,7 +40,7 @@ def find_model(name: str | os.PathLike[str] | None) -> Path:
     if entries := [entry for entry in _installed() if _normal(entry.name) == _normal(name)]:
         return _folder_of(entries)
     if path.is_dir():
-        return path
+        return _no_model_above(path)
     if path.exists():
         raise CheckpointError(f"{name} is a file; a model is a folder with {CONFIG} in it")
     if name.count("/") == 1 and not name.startswith((".", "/")):
@@ -50,6 +50,21 @@ def find_model(name: str | os.PathLike[str] | None) -> Path:
         f"{', '.join(known_models()) or 'none'}; others are packages to install "
         f"(claimx-en-small, in a checkout: pip install ./models/claimx-en-small)"
     )
+
+
+def _no_model_above(path: Path) -> Path:
+    """Return a folder that is no model, for its reader to say so; not if there is one inside.
+
+    Raises:
+        CheckpointError: naming that one.
+    """
+    for inner in sorted(path.glob("*/")):
+        if is_model(inner):
+            install = f", or pip install {path}" if (path / "pyproject.toml").is_file() else ""
+            raise CheckpointError(
+                f"{path} is no model folder, but {inner} in it is one: name that{install}"
+            )
+    return path
 
 
 def known_models() -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import logging
 import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -25,6 +27,8 @@ from typing import Any, BinaryIO
 
 from claimx.errors import InputError
 from claimx.types import Article, Extraction, Failure
+
+_logger = logging.getLogger("claimx")
 
 MAX_BYTES = 80_000_000  # of one article: the 20 million characters of `max_chars`, in UTF-8
 ARTICLE_SUFFIXES = (".jsonl", ".ndjson")
@@ -49,6 +53,7 @@ _SIGNATURES = (
     (b"\x7fELF", "a program"),
 )
 _CONTROLS = bytes((set(range(32)) | {127}) - set(b"\t\n\v\f\r"))
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _HIGH = bytes(range(128, 256))
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # in UTF-8, though it may not be
 _WRITTEN_IN_UTF8 = re.compile("[\x80-\ufffc\ufffe-\U0010ffff]")
@@ -93,7 +98,7 @@ def _read_files(
         except InputError as error:
             yield failed(path, error.kind, str(error))
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            yield failed(path, "unreadable", _reason(error))
+            yield failed(path, "unreadable", _reason(path, error))
 
 
 def failed(article_id: str, kind: str, message: str) -> Extraction:
@@ -163,8 +168,13 @@ def _count(data: bytes, wanted: bytes) -> int:
     return len(data) - len(data.translate(None, wanted))
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(path: str, error: OSError | ValueError) -> str:
     """Say in words why a file cannot be opened."""
+    if _ADDRESS.match(path):
+        return (
+            f"this is an address, which is not fetched: curl -sL {shlex.quote(path)} | "
+            f"claimx extract - reads what is there, if it is plain text"
+        )
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, IsADirectoryError):
@@ -184,7 +194,41 @@ def _article(path: str, stream: BinaryIO, max_bytes: int) -> Article:
             "too_large",
         )
     text, facts = decode(data)
+    if what := _no_prose(path, text):
+        _logger.warning("%s looks like %s", path, what)
     return Article(path, text, meta=facts)
+
+
+_AS_PROSE = "and is read as prose, mark-up and all; `claimx archive` reads"
+_HTML = f"HTML {_AS_PROSE} .html"
+_XML = f"XML {_AS_PROSE} NITF and NewsML-G2 (.xml)"
+_TABLE = "a table and is read as one text; `claimx archive` reads .csv and .tsv"
+_JSON = (
+    "JSON and is read as one text; a .jsonl file with an object on each line, "
+    '{"id": …, "text": …}, is read as articles'
+)
+_SUFFIXES = {
+    ".html": _HTML, ".htm": _HTML, ".xhtml": _HTML, ".xml": _XML, ".json": _JSON, ".csv": _TABLE,
+    ".tsv": _TABLE,
+}  # fmt: skip
+_BEGINNINGS = (
+    (re.compile(r"\s*<(!doctype\s+html|html|head|body|script|div|p)\b", re.IGNORECASE), _HTML),
+    (re.compile(r"\s*<\?xml\b"), _XML),
+    (re.compile(r"\s*\[?\s*\{\s*\"[^\"\n]{0,80}\"\s*:"), _JSON),
+    # A line of names, among them that of the text.
+    (
+        re.compile(r'(?=[^\n]*[,;\t])(?:"?\w+"?[,;\t])*"?(?:text|body|content)"?(?:[,;\t]|\s*\n)'),
+        _TABLE,
+    ),
+)
+
+
+def _no_prose(path: str, text: str) -> str | None:
+    """Say what a text seems to be, by its suffix and its beginning, if it is no prose."""
+    if what := _SUFFIXES.get(Path(path).suffix.lower()):
+        return what
+    beginning = text.removeprefix("\ufeff")[:1_000]
+    return next((what for form, what in _BEGINNINGS if form.match(beginning)), None)
 
 
 # ---- article files ------------------------------------------------------------------------

@@ -64,6 +64,14 @@ def test_a_folder_is_found_by_its_path(folder, monkeypatch):
     assert find_model("model").resolve() == folder.resolve()
 
 
+def test_a_folder_with_a_model_inside_names_it(folder):
+    with pytest.raises(CheckpointError, match=f"but {folder} in it is one: name that$"):
+        find_model(folder.parent)
+    (folder.parent / "pyproject.toml").write_text("[project]\n")
+    with pytest.raises(CheckpointError, match=f"or pip install {folder.parent}$"):
+        find_model(folder.parent)
+
+
 def test_a_file_is_no_model(folder):
     with pytest.raises(CheckpointError, match="is a file; a model is a folder"):
         find_model(folder / "config.json")

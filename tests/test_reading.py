@@ -124,6 +124,52 @@ def test_missing_files_and_folders_are_named_and_skipped(file, tmp_path):
     assert last.text == "Text."
 
 
+def test_an_address_is_not_fetched_but_said_with_the_command_that_does():
+    [found] = read_files(["https://example.org/a story.txt?x=1&y=2"])
+    told = found.error.message
+    assert "curl -sL 'https://example.org/a story.txt?x=1&y=2' | claimx extract -" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.html", "Okafor said no.", "HTML"),
+        ("a.txt", "\ufeff\n<!DOCTYPE html><script>var a=5</script>", "HTML"),
+        ("a.txt", "<p>Okafor said no.</p>", "HTML"),
+        ("a.txt", '<?xml version="1.0"?>\n<nitf>', "XML"),
+        ("a.json", "[]", "JSON"),
+        ("a.txt", '[{"id": "a", "text": "Okafor said no."}]', "JSON"),
+        ("-", '{"id": "a", "text": "Okafor said no."}', "JSON"),
+        ("a.csv", "x", "a table"),
+        ("a.txt", "id,title,text\n1,Mines,Okafor said no.\n", "a table"),
+        ("a.txt", '"id"\t"text"\n1\tOkafor said no.\n', "a table"),
+    ],
+)
+def test_a_text_that_is_no_prose_is_read_with_a_warning(tmp_path, caplog, name, text, says):
+    place = tmp_path / name
+    place.write_text(text, encoding="utf-8")
+    stream = io.BytesIO(text.encode()) if name == "-" else None
+    [article] = read_files([name if stream else place], standard_input=stream)
+    assert article.text == text.removeprefix("\ufeff")
+    [said] = caplog.messages
+    assert f"{name} looks like {says} and is read as" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "Text, body and content: what do they mean?\n", "[Photo] {Reuters} Okafor said no.",
+        "<Okafor> said no.", "London, Paris\n", "text\n", "Content\nOkafor, said no.",
+        "“{” is a brace, and \"text\": a word.",
+    ],
+)  # fmt: skip
+def test_prose_is_read_without_a_warning(tmp_path, caplog, text):
+    place = tmp_path / "a.txt"
+    place.write_text(text, encoding="utf-8")
+    assert [article.text for article in read_files([place])] == [text]
+    assert not caplog.messages
+
+
 def test_a_path_may_be_an_object_and_its_id_is_text(tmp_path):
     place = tmp_path / "a.txt"
     place.write_text("“No,” said Ana Ruiz.")
