@@ -215,10 +215,12 @@ def info(
                 if as_json
                 else "\n".join(
                     f"{name:<13} {', '.join(value) if isinstance(value, list) else value}"
-                    for name, value in facts.items()
+                    for name, value in {**facts, "claimx": f"{__version__} ({_NO_MODEL})"}.items()
                 )
             )
 
+
+_NO_MODEL = "the package; a model has a version of its own"
 
 app.command(name="archive", no_args_is_help=True)(_archive)
 app.command(name="check", no_args_is_help=True)(_check)

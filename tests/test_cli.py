@@ -22,6 +22,7 @@ import pytest
 import typer
 
 import claimx
+from claimx.__main__ import run as run_command
 from claimx.cli import app, main
 from claimx.errors import CheckpointError, ConfigError, InputError
 from claimx.types import SCHEMA_VERSION, Article, Extraction, Failure, Quote
@@ -214,6 +215,14 @@ def test_info_says_versions_model_device_and_dtype(run):
     )  # fmt: skip
 
 
+def test_info_tells_the_version_of_the_package_from_that_of_the_model(run):
+    _, out, _ = run("info")
+    first, *_, named = [line for line in out.splitlines() if re.match("claimx |model ", line)]
+    assert f"{claimx.__version__} (the package; a model has a version of its own)" in first
+    assert StandIn.model_name in named
+    assert json.loads(run("info", "--json")[1])["claimx"] == claimx.__version__
+
+
 def test_info_says_that_gpus_were_not_measured(run, monkeypatch):
     assert "nothing was measured on GPUs" not in run("info")[1]
     monkeypatch.setattr(StandIn, "device", "cuda")
@@ -351,6 +360,18 @@ def test_info_says_the_versions_even_where_the_model_does_not_load(run, stand_in
 def test_ctrl_c_is_code_130_without_a_traceback(run, article, stand_in):
     stand_in.fault = KeyboardInterrupt()
     assert run("extract", article) == (130, "", "")
+
+
+def test_ctrl_c_is_quiet_while_the_command_is_loaded(monkeypatch, capsys):
+    class Interrupted:
+        def find_spec(self, name: str, *rest: Any) -> None:
+            if name == "claimx.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "claimx.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert run_command() == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_fault_of_our_own_is_a_sentence_unless_asked_for(run, article, stand_in, monkeypatch):
