@@ -23,7 +23,9 @@ class NewsArticle(BaseModel):
     id: str = Field(description="A name that comes back in the record.")
     text: str = Field(description="The text; every offset in the record points into it.")
     title: str | None = Field(
-        None, description="The headline; only read where the server runs with --title prepend."
+        None,
+        description="The headline; comes back as meta.title, unless meta has one; only read where "
+        "the server runs with --title prepend.",
     )
     meta: dict[str, Any] | None = Field(
         None, description="Anything else; passed through untouched."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimx.errors import InputError
-from claimx.reading import article_of, failed, parse_line
+from claimx.reading import article_of, failed, parse_line, with_title
 from claimx.serving.limits import Limits, RequestError, stopping
 from claimx.serving.worker import Job, Worker
 from claimx.text import counted
@@ -199,7 +199,7 @@ def parse_request(body: bytes, limits: Limits) -> tuple[list[Article | Extractio
 
 def _article(raw: Any, number: int) -> Article | Extraction:
     try:
-        return article_of(raw)
+        return with_title(article_of(raw))
     except InputError as error:
         given = raw.get("id") if isinstance(raw, dict) else None
         article_id = given if isinstance(given, str) else str(number)
