@@ -7,6 +7,7 @@ The finished model stands in ``<output>/model``; checkpoints of the run beside i
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,6 @@ from typing import Any
 
 import torch
 import transformers
-import yaml
 from rich.console import Console
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
@@ -40,6 +40,7 @@ from training.growing import grow
 from training.schedule import plan_steps, settle_passes
 from training.teacher import Teacher
 from training.trainer import Plan, is_first_process, take_own_gpu, train
+from training.watch import too_short
 
 _console = Console(stderr=True, highlight=False)
 
@@ -236,21 +237,19 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
         )
     plan, featuriser = build_plan(items, tokenizer, schema, config)
     report = featuriser.report
+    taught = " with those of the teacher" if config.teacher else ""
     _console.print(
         f"{counted(len(items), 'article')}, {counted(len(plan.datasets[0]), 'example')}, "
-        f"{counted(len(plan.steps), 'step')}; {counted(report.spans, 'span')}, "
+        f"{counted(len(plan.steps), 'step')}; {counted(report.spans, 'span')}{taught}, "
         f"{report.snapped} moved to word edges, {report.dropped} dropped"
     )
     for example in report.examples[:5]:
         _console.print(f"  {example}", markup=False, soft_wrap=True)
-    output = Path(config.output)
-    if is_first_process():
-        output.mkdir(parents=True, exist_ok=True)
-        resolved = yaml.safe_dump(_plain(config.to_dict()), sort_keys=False)
-        (output / "config.yaml").write_text(resolved)
+    if warning := too_short(len(plan.steps)):
+        _console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     check_window(model, plan, config)
     steps = train(model, plan, config, resume=resume, stop_after=stop_after)
-    folder = output / "model"
+    folder = Path(config.output) / "model"
     if is_first_process():
         save_checkpoint(folder, model, tokenizer, training_record(config, items, featuriser, steps))
         if config.dev:
@@ -269,13 +268,6 @@ def report_on(folder: Path, test: Sequence[Path]) -> None:
     publish(report, folder.parent / "test.json")
 
 
-def _plain(value: Any) -> Any:
-    """Tuples and mappings as YAML writes them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; errors of configuration and data are one sentence and exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -284,7 +276,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a key of the file"
     )
-    options = parser.parse_args(arguments)
+    options, others = parser.parse_known_args(arguments)
+    if others:
+        hint = "; --set stands before each KEY=VALUE" if options.set else ""
+        parser.error(f"unrecognized arguments: {' '.join(others)}{hint}")
     try:
         pairs = [entry.split("=", 1) for entry in options.set]
         if any(len(pair) != 2 for pair in pairs):
@@ -293,6 +288,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = load_config(options.config, overrides)
         folder = run(config, resume=options.resume)
     except ClaimxError as error:
+        # The processes of one machine have the same files, and so the same to say.
+        _console.quiet = os.environ.get("LOCAL_RANK", "0") != "0"
         _console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return 2
     if is_first_process():
