@@ -20,8 +20,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "claimx"
 
 # Rooms are modules or whole packages; inside a package modules import each other freely.
 ABOVE_TORCH = (
-    "errors", "extras", "plain", "types", "labels", "text", "encoding", "tagging", "alignment",
-    "windows", "pairs", "decoding", "quantities", "linking", "metrics",
+    "errors", "extras", "plain", "span_records", "types", "labels", "text", "encoding", "tagging",
+    "alignment", "windows", "pairs", "decoding", "quantities", "linking", "metrics",
     "formats", "checking", "reading", "render", "page", "terminal", "batching", "hub", "folder",
     "engine", "annotating", "openvino_backend",
 )  # fmt: skip
