@@ -23,7 +23,7 @@ from transformers import AutoTokenizer
 
 from claimx.batching import padded_length, special_tokens
 from claimx.checkpoint import load_checkpoint, save_checkpoint
-from claimx.errors import ClaimxError, ConfigError
+from claimx.errors import ClaimxError, ConfigError, did_you_mean
 from claimx.extractor import Extractor
 from claimx.hub import find_model
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
@@ -178,7 +178,7 @@ def check_window(model: ClaimxModel, plan: Plan, config: TrainConfig) -> None:
 
 
 def check_labels(items: Sequence[TrainingArticle], schema: LabelSchema) -> None:
-    """Stop if no annotated label is one of the model's.
+    """Stop if no annotated label is one of the model's; warn of layers that it does not have.
 
     Raises:
         ConfigError: naming the labels on both sides.
@@ -192,6 +192,16 @@ def check_labels(items: Sequence[TrainingArticle], schema: LabelSchema) -> None:
         )
     if found - known:
         _console.print(f"not learnt, for the model has no such labels: {_names(found - known)}")
+    layers = [layer.name for layer in schema.layers]
+    named = {name for item in items for name in item.article.complete_layers}
+    for name in sorted(named.difference(layers)):
+        _warn(f"complete_layers names {name!r}, which the model lacks{did_you_mean(name, layers)}")
+    if not named.intersection(layers):
+        _warn("complete_layers of no article names a layer, so that nothing teaches absence")
+
+
+def _warn(sentence: str) -> None:
+    _console.print(f"warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _names(kinds: Iterable[tuple[str, str]]) -> str:
@@ -246,7 +256,7 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
     for example in report.examples[:5]:
         _console.print(f"  {example}", markup=False, soft_wrap=True)
     if warning := too_short(len(plan.steps)):
-        _console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        _warn(warning)
     check_window(model, plan, config)
     steps = train(model, plan, config, resume=resume, stop_after=stop_after)
     folder = Path(config.output) / "model"

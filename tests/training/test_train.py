@@ -236,6 +236,15 @@ def test_a_label_that_the_model_has_already_is_named_with_its_layer(learnt, tmp_
     assert "ROLE is already in the layer identity" in failure(capsys, str(path))
 
 
+def test_misspelt_complete_layers_are_warned_of(tmp_path, capsys):
+    layers = ("atribution",)
+    path = write_corpus(tmp_path / "a.jsonl", [replace(PIER, complete_layers=layers)])
+    assert command.main([str(write_yaml(tmp_path, corpora=(Corpus(str(path)),)))]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "complete_layers names 'atribution', which the model lacks; did you mean" in told
+    assert "complete_layers of no article names a layer" in told
+
+
 def test_a_short_run_is_warned_of_before_it_begins(tmp_path, capsys):
     assert command.main([str(write_yaml(tmp_path, passes=1.0))]) == 0
     told = capsys.readouterr().err
