@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import transformers
@@ -278,18 +278,24 @@ def report_on(folder: Path, test: Sequence[Path]) -> None:
     publish(report, folder.parent / "test.json")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a second KEY=VALUE behind one --set."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the command, with the message."""
+        several = message.startswith("unrecognized arguments") and "=" in message
+        super().error(message + "; --set stands before each KEY=VALUE" * several)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; errors of configuration and data are one sentence and exit code 2."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = _Parser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("config", type=Path, help="YAML file, such as configs/default.yaml")
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a key of the file"
     )
-    options, others = parser.parse_known_args(arguments)
-    if others:
-        hint = "; --set stands before each KEY=VALUE" if options.set else ""
-        parser.error(f"unrecognized arguments: {' '.join(others)}{hint}")
+    options = parser.parse_args(arguments)
     try:
         pairs = [entry.split("=", 1) for entry in options.set]
         if any(len(pair) != 2 for pair in pairs):
