@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class ClaimxError(Exception):
     """Base of every error that claimx raises on purpose."""
@@ -37,3 +40,15 @@ class MissingExtraError(ClaimxError, ImportError):
 
 class ConfigError(ClaimxError, ValueError):
     """A configuration holds an unknown key or a value that cannot be used."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'PERSON'?" if a name is nearly one that is known, else "".
+
+    Args:
+        name: what was written.
+        known: the names that there are.
+    """
+    spellings = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), spellings, n=1)
+    return f"; did you mean {spellings[near[0]]!r}?" if near else ""

@@ -98,6 +98,11 @@ class LabelSchema:
         """
         known = {layer.name: layer.labels for layer in self.layers}
         for name, added in labels.items():
+            if there := [label for label in added if label in known.get(name, ())]:
+                raise ConfigError(
+                    f"{', '.join(there)} is already in the layer {name}; leave it out of what is "
+                    "to be added"
+                )
             known[name] = (*known.get(name, ()), *added)
         return LabelSchema(tuple(Layer(*entry) for entry in known.items()), self.links)
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from claimx.errors import AnnotationError, FormatError
 from claimx.plain import from_plain, json_line, to_plain
+from claimx.span_records import record_problems
 
 SCHEMA_VERSION = 1
 
@@ -147,21 +148,8 @@ class AnnotatedArticle:
         article_id, text = record.get("id"), record.get("text")
         if not isinstance(article_id, str) or not isinstance(text, str):
             raise AnnotationError("an annotated article needs a string `id` and a string `text`")
-        problems: list[str] = []
-        spans = tuple(
-            span for raw in record.get("spans", ()) if (span := _read_span(raw, text, problems))
-        )
-        links = tuple(
-            link for raw in record.get("links", ()) if (link := _read_link(raw, problems))
-        )
-        ids = {span.id for span in spans}
-        if len(ids) != len(spans):
-            problems.append("two spans share one id")
-        problems += [
-            f"link {link.type} {link.head} -> {link.tail} names a span that is not there"
-            for link in links
-            if not {link.head, link.tail} <= ids
-        ]
+        spans, links = record.get("spans", ()), record.get("links", ())
+        problems = record_problems(text, spans, links)
         if problems:
             shown = "; ".join(problems[:5]) + (
                 f"; and {len(problems) - 5} more" * (len(problems) > 5)
@@ -170,35 +158,22 @@ class AnnotatedArticle:
         return cls(
             article_id,
             text,
-            spans,
-            links,
+            tuple(_span(raw, text) for raw in spans),
+            tuple(_link(raw) for raw in links),
             tuple(record.get("complete_layers", ())),
             dict(record.get("meta", {})),
         )
 
 
-def _read_span(raw: Any, text: str, problems: list[str]) -> AnnotatedSpan | None:
-    if not isinstance(raw, Mapping) or any(key not in raw for key in _SPAN_KEYS[:5]):
-        problems.append(f"span {raw!r} lacks one of id, layer, label, start, end")
-        return None
+def _span(raw: Mapping[str, Any], text: str) -> AnnotatedSpan:
     start, end = raw["start"], raw["end"]
-    if not (type(start) is int and type(end) is int and 0 <= start < end <= len(text)):
-        problems.append(f"span {raw['id']} [{start}, {end}) lies outside the text ({len(text)})")
-        return None
-    surface = text[start:end]
-    if raw.get("text", surface) != surface:
-        problems.append(f"span {raw['id']} [{start}, {end}) reads {surface!r}, not {raw['text']!r}")
-        return None
     return AnnotatedSpan(
-        str(raw["id"]), str(raw["layer"]), str(raw["label"]), start, end, surface,
+        str(raw["id"]), str(raw["layer"]), str(raw["label"]), start, end, text[start:end],
         dict(raw.get("attrs") or {}), raw.get("score"),
     )  # fmt: skip
 
 
-def _read_link(raw: Any, problems: list[str]) -> Link | None:
-    if not isinstance(raw, Mapping) or any(key not in raw for key in ("type", "head", "tail")):
-        problems.append(f"link {raw!r} lacks one of type, head, tail")
-        return None
+def _link(raw: Mapping[str, Any]) -> Link:
     return Link(str(raw["type"]), str(raw["head"]), str(raw["tail"]), raw.get("score"))
 
 

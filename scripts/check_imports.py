@@ -20,9 +20,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "claimx"
 
 # Rooms are modules or whole packages; inside a package modules import each other freely.
 ABOVE_TORCH = (
-    "errors", "options", "outputs", "extras", "plain", "types", "labels", "text", "encoding",
-    "tagging", "alignment", "windows", "pairs", "decoding", "quantities", "linking", "metrics",
-    "formats", "checking", "given", "reading", "render", "page", "terminal", "batching", "hub",
+    "errors", "options", "outputs", "extras", "plain", "span_records", "types", "labels",
+    "text", "encoding", "tagging", "alignment", "windows", "pairs", "decoding", "quantities",
+    "linking", "metrics", "formats", "checking", "given", "reading", "render", "page", "terminal", "batching", "hub",
     "folder", "engine", "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (

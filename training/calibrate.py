@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from claimx.torch_backend import torch_engine
 from claimx.types import AnnotatedArticle, Article
 from training.command import finish
 from training.config import Corpus
-from training.data import load_articles
+from training.data import DEV_FINGERPRINTS, load_articles, text_fingerprint
 
 # Fewer predictions than this say nothing about a label.
 _FEWEST = 30
@@ -80,7 +80,9 @@ def calibrate_folder(folder: Path, dev: Sequence[Corpus], dtype: str = "float32"
     config.persistence = {
         name: price for name, price in before[1].items() if name.split("/")[0] not in covered
     } | config.persistence
-    copy_checkpoint(folder, folder, checkpoint)
+    hashes = sorted({text_fingerprint(gold.text) for gold in golds})
+    told = {**checkpoint.training, DEV_FINGERPRINTS: hashes}
+    copy_checkpoint(folder, folder, replace(checkpoint, training=told))
 
 
 def read(engine: Engine, golds: Sequence[AnnotatedArticle]) -> list[Reading]:

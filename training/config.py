@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
-from claimx.errors import ConfigError
+from claimx.errors import ConfigError, did_you_mean
 
 _LARGEST_FILE = 1_000_000
 Item = TypeVar("Item")
@@ -163,7 +163,7 @@ def read_yaml(source: str, where: str) -> Any:
         raise ConfigError(f"{where}: {error}") from error
     # Of YAML that is nested too deeply, and of numbers and dates that there are not.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).replace("<unicode string>", where).split())
         raise ConfigError(f"{where} is not valid YAML: {reason}") from error
 
 
@@ -229,6 +229,13 @@ _CONDITIONS: Mapping[str, Callable[[TrainConfig], bool]] = {
         isinstance(labels, list | tuple) and labels and all(isinstance(x, str) for x in labels)
         for labels in c.new_labels.values()
     ),
+    "`init` and `teacher` must not lie in `output`, whose model is replaced": lambda c: (
+        not any(
+            Path(c.output).resolve() in Path(name).resolve().parents
+            for name in (c.init, c.teacher)
+            if Path(name).is_dir()
+        )
+    ),
     "rates must not be negative": lambda c: min(c.learning_rate, c.head_learning_rate) >= 0,
 }
 
@@ -239,7 +246,8 @@ def _build(kind: type[Item], raw: Any, where: str) -> Item:
     known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(raw) - set(known), key=str)
     if unknown:
-        raise ConfigError(f"{where}: unknown keys {unknown}; known are {sorted(known)}")
+        told = "; ".join(_unknown_key(str(key), kind) for key in unknown)
+        raise ConfigError(f"{where}: {told}; known are {', '.join(sorted(known))}")
     missing = [
         name
         for name, entry in known.items()
@@ -248,6 +256,15 @@ def _build(kind: type[Item], raw: Any, where: str) -> Item:
     if missing:
         raise ConfigError(f"{where}: missing keys {missing}")
     return kind(**{name: _convert(known[name], value, where) for name, value in raw.items()})
+
+
+def _unknown_key(key: str, kind: type) -> str:
+    """Say that a key is unknown, and where it belongs or what is nearly spelt like it."""
+    if kind is TrainConfig and key in (entry.name for entry in fields(Corpus)):
+        return f"unknown key `{key}`, which belongs under a file of `corpora`"
+    if kind is Corpus and key in (entry.name for entry in fields(TrainConfig)):
+        return f"unknown key `{key}`, which belongs to the top level, not under a file"
+    return f"unknown key `{key}`{did_you_mean(key, (entry.name for entry in fields(kind)))}"
 
 
 _PLAIN = {

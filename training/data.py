@@ -13,6 +13,9 @@ from claimx.formats import read_articles
 from claimx.types import AnnotatedArticle, Link
 from training.config import Corpus
 
+# Where a model's record names the texts that its scores were fitted on.
+DEV_FINGERPRINTS = "dev_fingerprints"
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingArticle:

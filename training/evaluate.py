@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from claimx.errors import AnnotationError
+from claimx.folder import TRAINING, read_object
+from claimx.hub import find_model
 from claimx.metrics.figures import RESAMPLES, Tally, compare, summarise
 from claimx.metrics.scoring import Pair, QuoteKindOf, UnitName, score, span_calibration
 from claimx.render import write_whole
@@ -174,6 +176,20 @@ def split_seen(
     return groups
 
 
+def fitted_on(name: str, golds: Sequence[AnnotatedArticle]) -> list[str]:
+    """Return the ids of the articles that a model's scores and thresholds were fitted on.
+
+    Args:
+        name: a model, folder or name.
+        golds: articles of an evaluation.
+    """
+    from training.data import DEV_FINGERPRINTS, text_fingerprint
+
+    path = find_model(name) / TRAINING
+    known = read_object(path).get(DEV_FINGERPRINTS, []) if path.is_file() else []
+    return [gold.id for gold in golds if text_fingerprint(gold.text) in known]
+
+
 def _run_model(
     model: Annotator, golds: Sequence[AnnotatedArticle]
 ) -> tuple[list[Pair], list[Pair]]:
@@ -283,6 +299,7 @@ def _run(arguments: argparse.Namespace) -> None:
         "backend": arguments.backend,
         "device": arguments.device,
         "dtype": arguments.dtype,
+        "fitted_on": fitted_on(arguments.model, golds),
         **evaluation.report,
     }
     publish(report, arguments.json)
@@ -296,6 +313,12 @@ def publish(report: Mapping[str, Any], path: Path | None = None) -> None:
     """Print a report's tables to stdout and its warning to stderr; write it to ``path`` as JSON."""
     print(f"{counted(len(report['articles']), 'article')} that the model was not trained on\n")
     reports.print_tables(reports.tables(report), sys.stdout)
+    if fitted := report.get("fitted_on"):
+        print(
+            f"warning: scores and thresholds of the model were fitted on {len(fitted)} of these "
+            "articles (its `dev`), which flatters it a little",
+            file=sys.stderr,
+        )
     seen = report["seen_in_training"]
     if seen:
         print(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from torch import nn
 
 from claimx.errors import CheckpointError
 
+EARLIER = "earlier"
 _MARKER = "COMPLETE.json"
+_FINISHED = ("model", "config.yaml", "test.json")
 _FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 
 
@@ -55,6 +57,44 @@ def save_state(
     for old in sorted(folder.glob("step-*"))[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return final
+
+
+def put_aside(folder: Path) -> str:
+    """Make room in a run's folder for a run that begins anew; nothing that took hours is lost.
+
+    A finished model goes into ``earlier`` with its config and figures, and takes the place of the
+    one that is there. Of a run that is not finished, the checkpoints go there.
+
+    Args:
+        folder: folder of the run.
+
+    Returns:
+        A sentence that says what is where now; "" where there was nothing.
+    """
+    checkpoints = sorted(folder.glob("step-*"))
+    aside = folder / EARLIER
+    if (folder / "model").is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+        _move([folder / name for name in _FINISHED], aside)
+        for checkpoint in checkpoints:
+            shutil.rmtree(checkpoint)
+        return f"the model of an earlier run into {folder} stands in {aside / 'model'} now"
+    if not checkpoints:
+        return ""
+    for old in aside.glob("step-*"):
+        shutil.rmtree(old)
+    _move(checkpoints, aside)
+    return (
+        f"a run into {folder} ended at {checkpoints[-1].name} and would have gone on with "
+        f"--resume; this one begins anew, and the checkpoints of that one are in {aside} now"
+    )
+
+
+def _move(paths: Sequence[Path], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for path in paths:
+        if path.exists():
+            path.rename(folder / path.name)
 
 
 def newest_state(folder: Path) -> Path | None:

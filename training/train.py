@@ -7,23 +7,23 @@ The finished model stands in ``<output>/model``; checkpoints of the run beside i
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import transformers
-import yaml
 from rich.console import Console
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from claimx.batching import padded_length, special_tokens
 from claimx.checkpoint import load_checkpoint, save_checkpoint
-from claimx.errors import ClaimxError, ConfigError
+from claimx.errors import ClaimxError, ConfigError, did_you_mean
 from claimx.extractor import Extractor
 from claimx.hub import find_model
 from claimx.labels import DEFAULT_SCHEMA, LabelSchema
@@ -40,6 +40,7 @@ from training.growing import grow
 from training.schedule import plan_steps, settle_passes
 from training.teacher import Teacher
 from training.trainer import Plan, is_first_process, take_own_gpu, train
+from training.watch import too_short
 
 _console = Console(stderr=True, highlight=False)
 
@@ -177,7 +178,7 @@ def check_window(model: ClaimxModel, plan: Plan, config: TrainConfig) -> None:
 
 
 def check_labels(items: Sequence[TrainingArticle], schema: LabelSchema) -> None:
-    """Stop if no annotated label is one of the model's.
+    """Stop if no annotated label is one of the model's; warn of layers that it does not have.
 
     Raises:
         ConfigError: naming the labels on both sides.
@@ -191,6 +192,16 @@ def check_labels(items: Sequence[TrainingArticle], schema: LabelSchema) -> None:
         )
     if found - known:
         _console.print(f"not learnt, for the model has no such labels: {_names(found - known)}")
+    layers = [layer.name for layer in schema.layers]
+    named = {name for item in items for name in item.article.complete_layers}
+    for name in sorted(named.difference(layers)):
+        _warn(f"complete_layers names {name!r}, which the model lacks{did_you_mean(name, layers)}")
+    if not named.intersection(layers):
+        _warn("complete_layers of no article names a layer, so that nothing teaches absence")
+
+
+def _warn(sentence: str) -> None:
+    _console.print(f"warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _names(kinds: Iterable[tuple[str, str]]) -> str:
@@ -236,21 +247,19 @@ def run(config: TrainConfig, *, resume: bool, stop_after: int | None = None) -> 
         )
     plan, featuriser = build_plan(items, tokenizer, schema, config)
     report = featuriser.report
+    taught = " with those of the teacher" if config.teacher else ""
     _console.print(
         f"{counted(len(items), 'article')}, {counted(len(plan.datasets[0]), 'example')}, "
-        f"{counted(len(plan.steps), 'step')}; {counted(report.spans, 'span')}, "
+        f"{counted(len(plan.steps), 'step')}; {counted(report.spans, 'span')}{taught}, "
         f"{report.snapped} moved to word edges, {report.dropped} dropped"
     )
     for example in report.examples[:5]:
         _console.print(f"  {example}", markup=False, soft_wrap=True)
-    output = Path(config.output)
-    if is_first_process():
-        output.mkdir(parents=True, exist_ok=True)
-        resolved = yaml.safe_dump(_plain(config.to_dict()), sort_keys=False)
-        (output / "config.yaml").write_text(resolved)
+    if warning := too_short(len(plan.steps)):
+        _warn(warning)
     check_window(model, plan, config)
     steps = train(model, plan, config, resume=resume, stop_after=stop_after)
-    folder = output / "model"
+    folder = Path(config.output) / "model"
     if is_first_process():
         save_checkpoint(folder, model, tokenizer, training_record(config, items, featuriser, steps))
         if config.dev:
@@ -269,16 +278,18 @@ def report_on(folder: Path, test: Sequence[Path]) -> None:
     publish(report, folder.parent / "test.json")
 
 
-def _plain(value: Any) -> Any:
-    """Tuples and mappings as YAML writes them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a second KEY=VALUE behind one --set."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the command, with the message."""
+        several = message.startswith("unrecognized arguments") and "=" in message
+        super().error(message + "; --set stands before each KEY=VALUE" * several)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; errors of configuration and data are one sentence and exit code 2."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = _Parser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("config", type=Path, help="YAML file, such as configs/default.yaml")
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     parser.add_argument(
@@ -293,6 +304,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = load_config(options.config, overrides)
         folder = run(config, resume=options.resume)
     except ClaimxError as error:
+        # The processes of one machine have the same files, and so the same to say.
+        _console.quiet = os.environ.get("LOCAL_RANK", "0") != "0"
         _console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return 2
     if is_first_process():

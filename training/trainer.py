@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from accelerate import Accelerator
 from datasets import Dataset
 from rich.console import Console
@@ -28,7 +29,7 @@ from claimx.modeling import ClaimxModel
 from claimx.torch_backend import bfloat16_pays
 from training.config import TrainConfig
 from training.objective import Batch, Objective, collate
-from training.run_state import load_state, newest_state, save_state
+from training.run_state import load_state, newest_state, put_aside, save_state
 from training.schedule import Visit
 from training.watch import LearningWatch
 
@@ -92,6 +93,8 @@ def train(
     folder = Path(config.output)
     done = _take_up(folder, model, optimizer, plan) if resume else 0
     _check_agreement(accelerator, done, plan)
+    if accelerator.is_main_process:
+        _begin(folder, config, anew=not done)
     wrapped, optimizer = accelerator.prepare(objective, optimizer)
     progress = Progress(total, config.save_minutes)
     layers = {layer.name: len(layer.tags) for layer in model.config.label_schema.layers}
@@ -113,6 +116,22 @@ def train(
     if grouped:
         accelerator.end_training()
     return last
+
+
+def _begin(folder: Path, config: TrainConfig, *, anew: bool) -> None:
+    """Write the config into the run's folder, where nothing of another run is mistaken for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if anew and (moved := put_aside(folder)):
+        _console.print(moved, highlight=False, markup=False, soft_wrap=True)
+    resolved = yaml.safe_dump(_plain(config.to_dict()), sort_keys=False)
+    (folder / "config.yaml").write_text(resolved, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Tuples and mappings as YAML writes them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _take_up(folder: Path, model: ClaimxModel, optimizer: torch.optim.Optimizer, plan: Plan) -> int:

@@ -1,4 +1,4 @@
-"""Says while a model trains that it learns nothing, which a falling loss alone may hide."""
+"""Says that a run is too short, and that a model learns nothing, which its loss alone may hide."""
 
 from __future__ import annotations
 
@@ -7,11 +7,31 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from claimx.text import counted
 from training.examples import IGNORED
 
 # A model that knows only how frequent each tag is has this share of the loss, namely all of it.
 _LEARNT = 0.9
 _SHORTEST = 50
+# docs/experiments.md, "short fine-tunings": below that a run at the shipped rates hardly learns.
+FEW_STEPS = 50
+
+
+def too_short(steps: int) -> str:
+    """Return what to say before a run of so few steps that it does more harm than good, or "".
+
+    Args:
+        steps: optimiser steps of the run.
+    """
+    if steps >= FEW_STEPS:
+        return ""
+    return (
+        f"a run of {counted(steps, 'step')} is too short; take {FEW_STEPS} at least. A new label "
+        "will hardly be found, and what the model knew may suffer, for the first steps are large "
+        "and the rates have no time to fall. Take more `passes`, smaller `step_tokens` or more "
+        "articles; else lower `learning_rate` and `head_learning_rate`. Then compare the models "
+        "with python -m training.evaluate --baseline"
+    )
 
 
 class LearningWatch:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from claimx.checking.findings import Finding, Remark, Report, context
 from claimx.checking.loading import Loaded, Placed, load
-from claimx.checking.meaning import phenomena, quantities, same_person, unlinked
+from claimx.checking.meaning import phenomena, quantities, same_person, units, unlinked
 from claimx.checking.quotes import marks, speakers
 from claimx.checking.similarity import SHINGLE, similar_texts
 from claimx.checking.surfaces import both_ways
@@ -21,6 +21,10 @@ from claimx.text import counted
 # Two articles that share more are copies. Articles about one event in different words, with the
 # same background paragraph, were measured to share up to 25%.
 _COPY = 0.3
+_INCOMPLETE = (
+    "complete_layers is missing or empty: a model learns nothing from what is not marked, and an "
+    "evaluation passes the article over; name the layers in which everything is annotated"
+)
 _PLACE = re.compile(r"(?P<file>.*?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
 
 
@@ -59,7 +63,7 @@ def check_paths(paths: Sequence[Path | str], schema: LabelSchema = DEFAULT_SCHEM
     findings += _near_duplicates([placed for _, placed in articles])
     findings.sort(key=lambda one: (one.file, one.line or 0, one.column or 0))
     notes = (*loaded.notes, *_unknown_labels([placed for _, placed in articles], schema))
-    return Report(len(articles), tuple(findings), notes)
+    return Report(len({_key(placed) for _, placed in articles}), tuple(findings), notes)
 
 
 # ---- one article ------------------------------------------------------------------------------
@@ -74,6 +78,8 @@ def _structure(placed: Placed, schema: LabelSchema) -> Iterator[Finding]:
     names = set(check_names(placed.article, schema))
     for problem in errors:
         yield _from_problem(problem, placed.file, placed)
+    if not placed.article.complete_layers:
+        yield _about(placed, "incomplete", _INCOMPLETE)
     for problem in check_article(placed.article, schema, strict=True):
         said = (problem.span_ids, problem.message)
         if said not in known:
@@ -83,7 +89,7 @@ def _structure(placed: Placed, schema: LabelSchema) -> Iterator[Finding]:
 
 def _remarks(placed: Placed, *, follow_people: bool) -> Iterator[Finding]:
     article = placed.article
-    for rule in (speakers, marks, quantities, both_ways, unlinked, phenomena):
+    for rule in (speakers, marks, quantities, units, both_ways, unlinked, phenomena):
         for remark in rule(article):
             yield _from_remark(remark, placed)
     if follow_people:
@@ -163,9 +169,8 @@ def _without_copies(loaded: Loaded) -> tuple[list[tuple[int, Placed]], list[Find
     )
     for index in order:
         placed = loaded.articles[index]
-        key = (placed.article.id, placed.article.text)
-        other = kept.setdefault(key, placed)
-        if other.format == placed.format:
+        other = kept.setdefault(_key(placed), placed)
+        if other.format == placed.format or not _layers(other) & _layers(placed):
             articles.append((index, placed))
         elif _annotations(other) != _annotations(placed):
             message = (
@@ -174,6 +179,10 @@ def _without_copies(loaded: Loaded) -> tuple[list[tuple[int, Placed]], list[Find
             )
             findings.append(_about(placed, "unlike-copies", message))
     return articles, findings
+
+
+def _key(placed: Placed) -> tuple[str, str]:
+    return placed.article.id, placed.article.text
 
 
 def _annotations(placed: Placed) -> tuple[object, ...]:
@@ -185,17 +194,36 @@ def _duplicate_ids(articles: Sequence[Placed]) -> Iterator[Finding]:
     by_id: dict[str, list[Placed]] = defaultdict(list)
     for placed in articles:
         by_id[placed.article.id].append(placed)
-    for article_id, same in by_id.items():
-        for placed in same[1:]:
-            first = same[0]
-            there = f"{first.file}:{first.line}" if first.line else first.file
-            message = f"the id {article_id!r} is that of {there} too; give each article its own"
-            yield _about(placed, "duplicate-id", message)
+    for same in by_id.values():
+        for index, placed in enumerate(same):
+            if message := next(filter(None, (_clash(one, placed) for one in same[:index])), ""):
+                yield _about(placed, "duplicate-id", message)
+
+
+def _clash(first: Placed, second: Placed) -> str:
+    """Say why two articles of one id are not one whose layers stand apart, or return ""."""
+    there = f"{first.file}:{first.line}" if first.line else first.file
+    if first.article.text != second.article.text:
+        return f"the id {first.article.id!r} is that of {there} too; give each article its own"
+    both = sorted(_layers(first) & _layers(second))
+    if not both:
+        return ""
+    return (
+        f"{', '.join(both)} of the article {first.article.id!r} is annotated in {there} too, and "
+        "only the first is learnt; take one of the two out"
+    )
+
+
+def _layers(placed: Placed) -> set[str]:
+    article = placed.article
+    return {*article.complete_layers, *(span.layer for span in article.spans)}
 
 
 def _near_duplicates(articles: Sequence[Placed]) -> Iterator[Finding]:
     for pair in similar_texts([placed.article.text for placed in articles]):
         first, second = articles[pair.first], articles[pair.second]
+        if _key(first) == _key(second):
+            continue  # one article in two files, of which `_duplicate_ids` judges
         apart, copy = first.split != second.split, pair.share > _COPY
         if not apart and not copy:
             continue

@@ -15,15 +15,19 @@ WIDTH = 60
 # Rule -> how grave its findings are, and what it looks for.
 RULES: dict[str, tuple[Severity, str]] = {
     "structure": ("error", "offsets, overlaps, links, chains, white space, records"),
-    "duplicate-id": ("error", "two articles with one id"),
+    "duplicate-id": ("error", "two articles with one id, or a layer that is annotated twice"),
     "unlike-copies": ("error", "one article in two formats, annotated differently"),
     "near-duplicate": ("error", "articles of two splits of which one is a copy of the other"),
     "convention": ("warning", "what imported corpora may hold and one's own should not"),
+    "incomplete": ("warning", "articles that name no layer as completely annotated"),
     "unknown-label": ("warning", "layers and labels that the schema does not know"),
     "repeated-text": ("warning", "articles that share passages, or copies inside one split"),
     "speaker": ("warning", "a quote without speaker beside a speaker and a cue"),
     "marks": ("warning", "quotation marks that the edge of a quote cuts off"),
-    "quantity": ("warning", "a quantity whose attributes are not what its surface reads as"),
+    "quantity": (
+        "warning",
+        "a quantity whose attributes are not what its surface reads as, or not spelt so",
+    ),
     "both-ways": ("warning", "a surface that is marked here and not there"),
     "unlinked": ("warning", "a cue, speaker, modifier or measured thing without its link"),
     "same-person": ("warning", "a further mention of a person that is not linked"),

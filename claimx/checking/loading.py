@@ -24,6 +24,7 @@ from claimx.types import AnnotatedArticle
 
 _GATHERED = (".txt", ".jsonl", ".jsonl.gz")
 _FIRST_BYTES = 2**20
+_ANNOTATED = {"spans", "links", "complete_layers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +129,19 @@ def _load_file(file: Path, schema: LabelSchema, loaded: Loaded) -> None:
 
 
 def _format_of(file: Path, loaded: Loaded) -> str | None:
-    """Return the format's name; None for annotations that are kept without their text."""
-    if file.is_file() and (record := _first_record(file)) is not None and "text" not in record:
+    """Return the format's name; None for what holds no text, or no annotations."""
+    record = _first_record(file) if file.is_file() else None
+    if record is not None and "text" not in record:
         if "spans" in record and any(str(key).endswith("sha256") for key in record):
             loaded.notes.append(f"{file}: holds no text, and is passed over; attach its text first")
             return None
         if "spans" in record and "id" in record:
             return "native"  # whose reader says what is missing
-    return detect(file)
+    name = detect(file)
+    if name == "native" and record is not None and not record.keys() & _ANNOTATED:
+        loaded.notes.append(f"{file}: holds articles without annotations, and is passed over")
+        return None
+    return name
 
 
 def _first_record(file: Path) -> Mapping[str, object] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -18,9 +20,12 @@ from claimx.linking.graph import Groups
 from claimx.quantities import article_currency, canonical_unit, read_quantity
 from claimx.quantities.numbers import find_numbers
 from claimx.quantities.surface import read_surface
+from claimx.quantities.units import LOCAL, find_unit, unit_names
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Quantity
 
 _TOLERANCE = 1e-3
+_NEARLY = 0.85  # how alike a unit and a misspelling of it are at least
+_CENT = Decimal("0.01")
 # Marks that name one currency; "$", "cents" or "kroner" are those of the article's country.
 _CLEAR_CURRENCY = re.compile(r"[€£¥]|[A-Z]\$|\beuros?\b|\byen\b|\b[A-Z]{3}\b")
 # "Points" are those of an index, of a game or of a percentage.
@@ -56,6 +61,33 @@ def quantities(article: AnnotatedArticle) -> Iterator[Remark]:
         )
         if message := _compare(span, found, bent=modifier is not None):
             yield Remark("quantity", (span.id,), message, span.start, span.end)
+
+
+def units(article: AnnotatedArticle) -> Iterator[Remark]:
+    """Yield a remark for each unit that is a known one in another spelling.
+
+    Args:
+        article: any article.
+    """
+    for span in article.spans:
+        unit = span.attrs.get("unit")
+        if span.label != "QUANTITY" or not isinstance(unit, str):
+            continue
+        parts = (_spelling(part, article.text) for part in unit.split(" per "))
+        if (written := " per ".join(parts)) != unit:
+            message = f"unit {unit!r} is not known; write {written!r}, or leave it if it is another"
+            yield Remark("quantity", (span.id,), message, span.start, span.end)
+
+
+def _spelling(unit: str, text: str) -> str:
+    """Return how the list of units spells a unit; the unit itself where it is none of them."""
+    known = find_unit(unit)
+    if known is not None:
+        return unit if known.name == LOCAL or known.size == _CENT else known.name
+    if unit.lower() in text.lower():
+        return unit  # no slip of the pen, but a word of the article: "92 moths a night"
+    near = difflib.get_close_matches(unit, unit_names(), n=1, cutoff=_NEARLY)
+    return near[0] if near else unit
 
 
 def _compare(span: AnnotatedSpan, found: Quantity, *, bent: bool) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from claimx.errors import did_you_mean
 
 PHENOMENA = tuple(
     (
@@ -62,8 +63,7 @@ def phenomenon_problems(name: str, ids: object, words: object, span_ids: set[str
         span_ids: the ids of all spans of the article.
     """
     if name not in PHENOMENA:
-        close = difflib.get_close_matches(name, PHENOMENA, n=2, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        hint = did_you_mean(name, PHENOMENA)
         yield f"unknown phenomenon {name!r}{hint} (all are listed in the corpus README)"
         return
     if not isinstance(ids, list):

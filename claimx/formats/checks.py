@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from claimx.errors import AnnotationError
+from claimx.errors import AnnotationError, did_you_mean
 from claimx.labels import LabelSchema
 from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
@@ -263,13 +263,14 @@ def check_names(article: AnnotatedArticle, schema: LabelSchema) -> _Found:
     layers = {layer.name: layer.labels for layer in schema.layers}
     for name in article.complete_layers:
         if name not in layers:
-            yield (), f"complete_layers names {name!r}; known are {', '.join(layers)}"
+            known = ", ".join(layers) + did_you_mean(name, layers)
+            yield (), f"complete_layers names {name!r}; known are {known}"
     for span in article.spans:
         if span.layer not in layers:
-            known = ", ".join(layers)
+            known = ", ".join(layers) + did_you_mean(span.layer, layers)
             yield (span.id,), f"{_show(span)}: unknown layer {span.layer!r}; known are {known}"
         elif span.label not in layers[span.layer]:
-            known = ", ".join(layers[span.layer])
+            known = ", ".join(layers[span.layer]) + did_you_mean(span.label, layers[span.layer])
             yield (span.id,), f"{_show(span)}: layer {span.layer} has the labels {known}"
 
 

@@ -220,6 +220,7 @@ class _Body:
     problems: list[Problem] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     line_starts: list[int] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", self.source))]
@@ -240,12 +241,7 @@ def _scan(body: _Body, start: int, stop: int) -> None:
         position = match.end()
         tag = _TAG.fullmatch(match[0])
         if tag is None or tag[2].upper() not in TAGS:
-            shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
-            body.report(
-                match.start(),
-                f"{shown!r} is not a tag; the tags are {', '.join(TAGS)}, and a literal < is "
-                "written &lt;",
-            )
+            _report_foreign(body, match, tag and tag[2])
         elif tag[1]:
             _close(body, tag[2].upper(), match)
         else:
@@ -256,6 +252,22 @@ def _scan(body: _Body, start: int, stop: int) -> None:
     _add_text(body, body.source[position:stop])
     for entry in body.open:
         body.report(entry.place, f"<{entry.tag}> is never closed; add </{entry.tag}>")
+
+
+def _report_foreign(body: _Body, match: re.Match[str], name: str | None) -> None:
+    """Say what is no tag of ours; of one name, which may be a label of the writer's, once."""
+    if name in body.foreign:
+        return
+    shown = match[0] if len(match[0]) <= 40 else match[0][:37] + "..."
+    told = (
+        f"{shown!r} is not a tag; the tags are {', '.join(TAGS)}, and a literal < is written &lt;"
+    )
+    if name is not None:
+        body.foreign.add(name)
+        told += (
+            "; other labels have no tag: mark them as JSON lines, or in a tool (docs/formats.md)"
+        )
+    body.report(match.start(), told)
 
 
 def _add_text(body: _Body, chunk: str) -> None:

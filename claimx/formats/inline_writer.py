@@ -18,6 +18,7 @@ from claimx.formats.inline_tags import (
     quantity_attributes,
 )
 from claimx.labels import DEFAULT_SCHEMA
+from claimx.text import counted
 from claimx.types import AnnotatedArticle, AnnotatedSpan
 
 _NEEDS_ESCAPE = re.compile(r"<|&(?=(?:lt|amp);)")
@@ -36,6 +37,7 @@ def render_inline(article: AnnotatedArticle) -> str:
         AnnotationError: naming all that tags cannot express, such as spans that cross.
     """
     article = normal_order(article)
+    raise_problems(_without_tag(article))
     found = _inexpressible(article) + check_article(article, DEFAULT_SCHEMA, strict=True)
     raise_problems(found or _crossings(article))
     head = {"id": article.id, **article.meta}
@@ -88,6 +90,25 @@ def _opening_tags(article: AnnotatedArticle) -> dict[str, str]:
     return tags
 
 
+def _without_tag(article: AnnotatedArticle) -> list[Problem]:
+    """Return a problem for each label that no tag stands for, with its number of spans."""
+    foreign: dict[tuple[str, str], list[str]] = {}
+    for span in article.spans:
+        tag = TAGS.get(TAG_OF.get(span.label, ""))
+        if tag is None or tag.layer != span.layer:
+            foreign.setdefault((span.label, span.layer), []).append(span.id)
+    return [
+        Problem(
+            article.id,
+            tuple(names),
+            f"there is no tag for {label} in layer {layer} ({counted(len(names), 'span')}): the "
+            f"inline form has tags for {', '.join(LAYERS)} alone; take another format for other "
+            "layers, such as JSON lines (.jsonl)",
+        )
+        for (label, layer), names in foreign.items()
+    ]
+
+
 def _inexpressible(article: AnnotatedArticle) -> list[Problem]:
     """Return what inline mark-up has no words for."""
     found = [
@@ -114,9 +135,6 @@ def _inexpressible(article: AnnotatedArticle) -> list[Problem]:
 
 
 def _span_obstacles(span: AnnotatedSpan) -> Iterator[str]:
-    tag = TAGS.get(TAG_OF.get(span.label, ""))
-    if tag is None or tag.layer != span.layer:
-        yield f"there is no tag for {span.label} in layer {span.layer}"
     if not SPAN_ID.fullmatch(span.id):
         yield "the id cannot be written in a tag"
     if span.score is not None:

@@ -124,6 +124,11 @@ def find_unit(name: str) -> Unit | None:
     return table.exact.get(key) or table.folded.get(key.lower())
 
 
+def unit_names() -> list[str]:
+    """Return the closed names of all units."""
+    return sorted({unit.name for unit in _table().exact.values()} - {LOCAL})
+
+
 def find_currency(text: str) -> Unit | None:
     """Return the currency whose symbol or code stands in a text ("US$", "GBP"), or None."""
     match = _table().symbol_pattern.search(text)

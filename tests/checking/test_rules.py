@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from claimx.checking.findings import Remark, context
-from claimx.checking.meaning import phenomena, quantities, same_person, unlinked
+from claimx.checking.meaning import phenomena, quantities, same_person, units, unlinked
 from claimx.checking.quotes import marks, speakers
 from claimx.checking.similarity import similar_texts
 from claimx.checking.surfaces import both_ways
@@ -207,6 +207,17 @@ def test_surface_marked_only_in_one_place_is_found(body: str, ids: str) -> None:
 )
 def test_same_letters_with_another_meaning_are_left_alone(body: str) -> None:
     assert found(both_ways, body) == []
+
+
+def test_unit_in_another_spelling_than_the_list_has_is_found() -> None:
+    body = "<V id=v1 val=3 unit={} kind=duration>three years</V>"
+    assert found(units, body.format("years")) == ["v1"]
+    assert found(units, body.format("year")) == []
+    assert found(units, "<V id=v1 val=3 unit=kilometers_per_hour kind=measure>3 km/h</V>") == ["v1"]
+    assert found(units, "<V id=v1 val=3 unit=killometre kind=measure>3 km</V>") == ["v1"]
+    # Words of the article may be units that no list has.
+    counted = "<V id=v1 val=3 unit=moth_per_night kind=measure>3 moths a night</V>"
+    assert found(units, counted) == []
 
 
 def test_layer_that_is_not_complete_is_not_judged() -> None:

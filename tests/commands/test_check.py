@@ -11,7 +11,7 @@ import pytest
 
 from claimx.cli import main
 from claimx.formats import read_articles, write_articles
-from claimx.types import AnnotatedSpan
+from claimx.types import AnnotatedArticle, AnnotatedSpan
 
 BODY = (
     "<S id=s1 ref=p1><P id=p1>Ana Ruiz</P></S> <C id=c1>said</C> <Q id=q1 by=s1 cue=c1>that "
@@ -114,7 +114,7 @@ def test_structural_mistake_of_an_inline_file_is_an_error(
          "names a span that is not there"),
         (lambda record: record["links"].append({"type": "said_by", "head": "c1", "tail": "s1"}),
          "is not allowed"),
-        (lambda record: record["spans"].append(record["spans"][0]), "share one id"),
+        (lambda record: record["spans"].append(record["spans"][0]), "2 spans have the id"),
     ],
 )  # fmt: skip
 def test_structural_mistake_of_a_native_file_is_an_error_with_its_line(
@@ -172,6 +172,77 @@ def test_duplicate_id_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (code, rules(report)) == (1, ["duplicate-id"])
 
 
+def parts(path: Path) -> tuple[AnnotatedArticle, AnnotatedArticle]:
+    """One article, once with one of its layers and once with the others."""
+    [article] = read_articles(write(path, text=words(1)))
+    layers = ("quantity",), ("attribution", "identity")
+    first, second = (
+        replace(
+            article,
+            complete_layers=names,
+            spans=tuple(span for span in article.spans if span.layer in names),
+            links=tuple(x for x in article.links if (x.type == "measures") == (names == layers[0])),
+        )
+        for names in layers
+    )
+    path.unlink()
+    return first, second
+
+
+def test_an_article_whose_layers_stand_in_two_files_is_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = parts(tmp_path / "a.txt")
+    write_articles(tmp_path / "first.jsonl", [first])
+    write_articles(tmp_path / "second.jsonl", [second])
+    code, report = check(capsys, tmp_path, "--strict")
+    assert (code, report["articles"], report["findings"]) == (0, 1, [])
+
+
+def test_a_layer_that_is_annotated_twice_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = parts(tmp_path / "a.txt")
+    write_articles(tmp_path / "first.jsonl", [first])
+    write_articles(tmp_path / "second.jsonl", [first])
+    code, report = check(capsys, tmp_path)
+    [finding] = report["findings"]
+    assert (code, finding["rule"]) == (1, "duplicate-id")
+    assert finding["message"].startswith("quantity of the article 'own/a' is annotated in ")
+
+
+def test_an_article_without_complete_layers_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = parts(tmp_path / "a.txt")
+    write_articles(tmp_path / "first.jsonl", [replace(first, complete_layers=())])
+    assert "incomplete" in rules(check(capsys, tmp_path)[1])
+
+
+def test_misspelt_layers_and_labels_come_with_what_was_probably_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = parts(tmp_path / "a.txt")
+    spans = (replace(first.spans[0], label="QUANTTY"), *first.spans[1:])
+    wrong = replace(first, spans=spans, links=(), complete_layers=("quantity", "atribution"))
+    write_articles(tmp_path / "first.jsonl", [wrong])
+    told = " ".join(finding["message"] for finding in check(capsys, tmp_path)[1]["findings"])
+    assert "did you mean 'attribution'?" in told
+    assert "did you mean 'QUANTITY'?" in told
+
+
+def test_articles_without_annotations_are_passed_over_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = parts(tmp_path / "a.txt")
+    write_articles(tmp_path / "first.jsonl", [first])
+    plain = tmp_path / "plain.jsonl"
+    plain.write_text(json.dumps({"id": "own/a", "text": first.text}) + "\n")
+    code, report = check(capsys, tmp_path)
+    assert (code, report["articles"], report["findings"]) == (0, 1, [])
+    assert report["notes"] == [f"{plain}: holds articles without annotations, and is passed over"]
+
+
 def test_article_in_two_formats_counts_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,7 +287,7 @@ def test_corpus_with_labels_of_its_own_gets_warnings(
         {"id": f"d{at}", "layer": "time", "label": "DATE", "start": 4 * at, "end": 4 * at + 3}
         for at in range(5)
     ]
-    record = {"id": "a", "text": "May " * 5, "spans": spans, "links": []}
+    record = {"id": "a", "text": "May " * 5, "spans": spans, "complete_layers": ["identity"]}
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(record))
     code, report = check(capsys, path)

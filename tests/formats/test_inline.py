@@ -137,6 +137,7 @@ def test_quantity_attributes_are_filled_in(attributes: str, expected: dict[str, 
     ("marked", "place", "told"),
     [
         ("a <Z id=z1>b</Z>", "5:3", "'<Z id=z1>' is not a tag"),
+        ("<Z id=z1>a</Z> <Z id=z2>b</Z>", "5:1", "other labels have no tag"),
         ("1 < 2", "5:3", "written &lt;"),
         ("x\n <S id=s1>b", "6:2", "<S> is never closed; add </S>"),
         ("b</S>", "5:2", "</S> closes a tag that is not open"),

@@ -108,7 +108,8 @@ BAD_LINES = {
 }
 BAD_SPANS = {
     "outside": ({"start": 0, "end": 99}, "lies outside the text"),
-    "empty": ({"start": 3, "end": 3}, "lies outside the text"),
+    "empty": ({"start": 3, "end": 3}, "[3, 3) is empty"),
+    "number": ({"start": "0", "end": 3}, "`start` and `end` must be whole numbers, not '0' and 3"),
     "surface": ({"start": 0, "end": 2, "text": "she"}, "reads '“J', not 'she'"),
     "attrs": ({"start": 0, "end": 2, "attrs": "x"}, "`attrs` must be an object"),
     "score": ({"start": 0, "end": 2, "score": "high"}, "`score` must be a number"),
@@ -132,6 +133,50 @@ def test_bad_span_is_told(tmp_path: Path, change: dict[str, object], told: str) 
     with pytest.raises(AnnotationError) as caught:
         list(read_articles(path))
     assert told in str(caught.value)
+
+
+def told(tmp_path: Path, **change: object) -> str:
+    """What reading says of one line."""
+    path = write(tmp_path / "a.jsonl", record(**change))
+    with pytest.raises(AnnotationError) as caught:
+        list(read_articles(path))
+    return str(caught.value)
+
+
+def test_spans_of_a_changed_text_are_told_once_with_how_far_they_are_shifted(
+    tmp_path: Path,
+) -> None:
+    text = "The mint said it would shed 30 jobs."
+    places = [(0, 8), (9, 13), (14, 35), (28, 30), (31, 35)]
+    marked = [
+        {"id": f"s{number}", "layer": f"l{number}", "label": "X", "start": start, "end": end,
+         "text": text[start:end]}
+        for number, (start, end) in enumerate(places)
+    ]  # fmt: skip
+    message = told(tmp_path, text=text.replace("said", "also said"), spans=marked, links=[])
+    assert "4 spans from character 9 on are shifted: their text stands 5 places further" in message
+    assert "Add 5 to their `start` and `end`" in message
+    assert message.count("reads") == 1
+
+
+def test_a_text_that_stands_elsewhere_is_told_with_its_place(tmp_path: Path) -> None:
+    span = {"id": "q", "layer": "a", "label": "X", "start": 0, "end": 4, "text": "mint"}
+    message = told(tmp_path, text="The mint.", spans=[span], links=[])
+    assert "span q [0, 4) reads 'The ', not 'mint', which stands at [4, 8)" in message
+
+
+def test_spans_of_one_id_are_told_by_it(tmp_path: Path) -> None:
+    span = {"id": "q", "layer": "a", "label": "X", "start": 0, "end": 4}
+    spans = [span, span | {"start": 5, "end": 6}]
+    assert "2 spans have the id 'q'" in told(tmp_path, spans=spans, links=[])
+
+
+def test_links_of_a_span_that_is_wrong_are_not_told_as_well(tmp_path: Path) -> None:
+    spans = article().to_dict()["spans"]
+    spans[0]["end"] = spans[0]["start"]
+    message = told(tmp_path, spans=spans)
+    assert "is empty" in message
+    assert "not there" not in message
 
 
 def test_bytes_that_are_not_utf8_are_told(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_one_problem_keeps_everything_from_being_written(
         ({"topic": "[courts, mud]"}, 4, "topic 'mud'; use one or more of business"),
         ({"date": ""}, 5, "`date` is missing"),
         ({"phenomena": "{range: [v9]}"}, 6, "range names v9, which is no span"),
-        ({"phenomena": "{ranges: [c1]}"}, 6, "unknown phenomenon 'ranges'; did you mean range"),
+        ({"phenomena": "{ranges: [c1]}"}, 6, "unknown phenomenon 'ranges'; did you mean 'range'?"),
         ({"phenomena": "{range: []}"}, 6, "range has no span"),
         ({"phenomena": "{range: c1}"}, 6, "give a list of span ids"),
         ({"phenomena": "[c1]"}, 6, "maps each phenomenon"),

@@ -64,6 +64,31 @@ def test_an_unknown_key_is_named(tmp_path, line, name):
 
 
 @pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("passes: 3", "`passes`, which belongs under a file of `corpora`"),
+        ("    seed: 3", "`seed`, which belongs to the top level"),
+        ("lerning_rate: 3", "did you mean 'learning_rate'?"),
+        ("    unlinkd: []", "did you mean 'unlinked'?"),
+    ],
+)
+def test_an_unknown_key_comes_with_what_was_probably_meant(tmp_path, line, told):
+    assert told in refusal(tmp_path, LEAST + line + "\n")
+
+
+def test_broken_yaml_is_named_by_its_file_alone(tmp_path):
+    for source in ("encoder: [", "encoder: \x00"):
+        assert "<unicode string>" not in refusal(tmp_path, source)
+
+
+def test_a_run_is_not_written_over_the_model_that_it_goes_on_from(tmp_path):
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    source = f"init: {tmp_path}/run/model\noutput: {tmp_path}/run\ncorpora: [a.jsonl]\n"
+    assert "must not lie in `output`" in refusal(tmp_path, source)
+    assert load(tmp_path, source.replace("/run\n", "/other\n")).init
+
+
+@pytest.mark.parametrize(
     ("line", "name", "value"),
     [
         ("seed: fast", "seed", "fast"), ("seed: 1.5", "seed", "1.5"), ("seed: true", "seed", "True"),

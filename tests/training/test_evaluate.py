@@ -12,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from claimx.checkpoint import save_checkpoint
 from claimx.errors import AnnotationError
 from claimx.types import AnnotatedArticle, Article, Link
 from tests.annotating import annotate, kind_by_first_mark
+from tests.tiny import random_model, wordpiece
 from training import evaluate as command
+from training.calibrate import calibrate_folder
+from training.config import Corpus
 from training.data import text_fingerprint
 from training.report import Table, confusion, print_tables
 from training.spans_metric import ClaimxSpans, exact_span_f1
@@ -130,6 +134,18 @@ def test_articles_of_the_training_data_are_reported_apart(capsys, tmp_path):
     command.publish(report, tmp_path / "report.json")
     assert "trained on 1 of these articles" in capsys.readouterr().err
     assert json.loads((tmp_path / "report.json").read_text()) == report
+
+
+def test_articles_that_the_scores_were_fitted_on_are_said(tmp_path, capsys):
+    model = tmp_path / "model"
+    save_checkpoint(model, random_model(), wordpiece(), {"fingerprints": []})
+    gold = write(tmp_path / "gold.jsonl", FERRY, TRAM)
+    write(tmp_path / "dev.jsonl", FERRY)
+    assert command.main([str(model), str(gold), "--resamples", "20"]) == 0
+    assert "fitted on" not in capsys.readouterr().err
+    calibrate_folder(model, [Corpus(str(tmp_path / "dev.jsonl"))])
+    assert command.main([str(model), str(gold), "--resamples", "20"]) == 0
+    assert "fitted on 1 of these articles (its `dev`)" in capsys.readouterr().err
 
 
 def test_a_model_that_saw_everything_gets_no_figures_of_its_own(capsys):
@@ -334,6 +350,7 @@ def test_page_and_report_are_written_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "claimx.extractor.Extractor.from_pretrained", lambda name, **_: models[name]
     )
+    monkeypatch.setattr(command, "fitted_on", lambda name, golds: [])
     gold = write(tmp_path / "gold.jsonl", FERRY, TRAM)
     files = {name: tmp_path / name for name in ("report.html", "report.json")}
 

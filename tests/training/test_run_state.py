@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from claimx.errors import CheckpointError
-from training.run_state import load_state, newest_state, save_state
+from training.run_state import load_state, newest_state, put_aside, save_state
 
 
 def run(steps: int = 3, width: int = 4) -> tuple[nn.Module, torch.optim.AdamW]:
@@ -125,3 +125,27 @@ def test_nothing_on_disk_is_a_pickle(folder):
 def test_a_checkpoint_of_another_model_is_refused(folder):
     with pytest.raises(CheckpointError, match="does not fit this model"):
         load_state(newest_state(folder), *run(0, width=5))
+
+
+def test_a_new_run_puts_the_finished_model_of_another_aside_with_its_config(folder):
+    (folder / "model").mkdir()
+    (folder / "model" / "config.json").write_text("first")
+    (folder / "config.yaml").write_text("first")
+    assert str(folder / "earlier" / "model") in put_aside(folder)
+    assert [path.name for path in folder.iterdir()] == ["earlier"]
+    assert (folder / "earlier" / "model" / "config.json").read_text() == "first"
+    assert (folder / "earlier" / "config.yaml").read_text() == "first"
+
+
+def test_a_new_run_keeps_the_checkpoints_of_one_that_was_not_finished(folder):
+    (folder / "earlier" / "model").mkdir(parents=True)
+    assert "--resume" in put_aside(folder)
+    assert newest_state(folder) is None
+    assert newest_state(folder / "earlier").name == "step-0000002"
+    # A finished model that was put aside before stays.
+    assert (folder / "earlier" / "model").is_dir()
+
+
+def test_a_run_into_a_new_folder_puts_nothing_aside(tmp_path):
+    assert put_aside(tmp_path) == ""
+    assert list(tmp_path.iterdir()) == []

@@ -215,6 +215,42 @@ def test_the_command_names_a_setting_that_is_wrong(tmp_path, capsys, arguments):
     assert arguments[1].split("=")[0] in message
 
 
+def test_settings_behind_one_set_are_told_to_have_one_each(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command.main([str(write_yaml(tmp_path)), "--set", "seed=3", "name=other"])
+    assert "--set stands before each KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("rank", "local", "times"), [(0, 0, 1), (1, 1, 0), (2, 0, 1)])
+def test_one_process_of_each_machine_says_what_is_wrong(
+    tmp_path, capsys, monkeypatch, rank, local, times
+):
+    monkeypatch.setenv("RANK", str(rank))
+    monkeypatch.setenv("LOCAL_RANK", str(local))
+    assert command.main([str(tmp_path / "absent.yaml")]) == 2
+    assert capsys.readouterr().err.count("error: ") == times
+
+
+def test_a_label_that_the_model_has_already_is_named_with_its_layer(learnt, tmp_path, capsys):
+    path = write_yaml(tmp_path, init=str(learnt), new_labels={"identity": ["ROLE"]})
+    assert "ROLE is already in the layer identity" in failure(capsys, str(path))
+
+
+def test_misspelt_complete_layers_are_warned_of(tmp_path, capsys):
+    layers = ("atribution",)
+    path = write_corpus(tmp_path / "a.jsonl", [replace(PIER, complete_layers=layers)])
+    assert command.main([str(write_yaml(tmp_path, corpora=(Corpus(str(path)),)))]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "complete_layers names 'atribution', which the model lacks; did you mean" in told
+    assert "complete_layers of no article names a layer" in told
+
+
+def test_a_short_run_is_warned_of_before_it_begins(tmp_path, capsys):
+    assert command.main([str(write_yaml(tmp_path, passes=1.0))]) == 0
+    told = capsys.readouterr().err
+    assert told.index("is too short; take 50") < told.index("step 1/")
+
+
 def test_the_command_names_a_config_that_is_not_there(tmp_path, capsys):
     assert "absent.yaml" in failure(capsys, str(tmp_path / "absent.yaml"))
 

@@ -60,6 +60,14 @@ def test_without_resume_a_run_starts_anew(config):
     assert_same(trained(config, stop_after=1), trained(config, stop_after=1))
 
 
+def test_a_run_that_begins_anew_is_not_taken_for_the_longer_one_before_it(config):
+    trained(config, stop_after=4)
+    trained(config, stop_after=1)
+    folder = Path(config.output)
+    assert [path.name for path in folder.glob("step-*")] == ["step-0000001"]
+    assert (folder / "config.yaml").is_file()
+
+
 def test_two_runs_of_one_seed_are_alike_and_of_two_seeds_are_not(config):
     one = trained(config, stop_after=2)
     assert_same(one, trained(config, stop_after=2))

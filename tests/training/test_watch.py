@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.examples import IGNORED
-from training.watch import LearningWatch, entropy
+from training.watch import FEW_STEPS, LearningWatch, entropy, too_short
 
 TAGS = torch.tensor([[0, 0, 0, 1, IGNORED]])
 BLIND = entropy([3, 1])
@@ -55,3 +55,11 @@ def test_a_longer_run_has_longer_stretches():
 )
 def test_entropy_is_in_nats(counts, expected):
     assert entropy(counts) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_run_of_few_steps_is_warned_of_with_their_number_and_what_to_do():
+    assert too_short(FEW_STEPS) == ""
+    told = too_short(2)
+    assert told.startswith("a run of 2 steps is too short")
+    assert all(word in told for word in ("`passes`", "`step_tokens`", "`learning_rate`"))
+    assert "--baseline" in told
