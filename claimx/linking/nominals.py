@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from claimx.linking.names import fold
+from claimx.linking.names import fold, name_gender, parse_name
 from claimx.linking.sources import head_noun, is_organisation_noun, plain_name, source_kind
 from claimx.types import AnnotatedArticle, AnnotatedSpan
 
@@ -70,6 +70,9 @@ _ANYBODY = frozenset(
     politician expert latter former republican democrat
     conservative liberal socialist independent moderate""".split()
 )
+_CHILDREN = frozenset("boy girl child".split())
+_GENDERS = dict.fromkeys("man boy gentleman father grandfather widower businessman".split(), "m")
+_GENDERS |= dict.fromkeys("woman girl lady mother grandmother widow businesswoman".split(), "f")
 # "The letter" may be anybody's; a report, a ruling or an indictment is mostly another's.
 _AUTHORED = frozenset(
     """letter statement email e-mail memo memoir book speech column op-ed essay tweet post blog
@@ -243,22 +246,37 @@ class Nominals:
         before: list[int] = []
         after: list[int] = []
         if first not in _OTHERS:
-            before, after = self._candidates(phrase, nouns, speaker.start, named)
+            before, after = self._candidates(phrase, nouns, speaker, named)
         if given is None:
             return before[0] if len(before) == 1 and first not in _INDEFINITE else None
         if before or len(after) == 1:
             return (before or after)[0]
         if self._mentions[given][0].start > speaker.start and given not in self._with_role:
             return given  # "Velden's top negotiator says ...", and then his bare name
-        aged = _AGE.search(phrase.noun) and given not in self._aged
-        anybody = aged or phrase.noun in _ANYBODY
         owned = first in _OWN or _OWNER.search(speaker.text)
-        return given if anybody and not owned and first not in _INDEFINITE else None
+        vague = not owned and first not in _INDEFINITE
+        return given if vague and self._may_be(phrase.noun, given) else None
+
+    def _may_be(self, noun: str, person: int) -> bool:
+        """Say whether a noun that tells little may stand for a person: "the woman"."""
+        if noun in _CHILDREN and person in self._with_role:
+            return False
+        if noun in _GENDERS:
+            names = (name_gender(parse_name(span.text)) for span in self._mentions[person])
+            gender = next(filter(None, names), "")
+            return gender in ("", _GENDERS[noun])
+        aged = _AGE.search(noun) and person not in self._aged
+        return bool(aged) or noun in _ANYBODY
 
     def _candidates(
-        self, phrase: _Phrase, nouns: Sequence[str], start: int, named: Collection[int]
+        self,
+        phrase: _Phrase,
+        nouns: Sequence[str],
+        speaker: AnnotatedSpan,
+        named: Collection[int],
     ) -> tuple[list[int], list[int]]:
-        """Return who was called so before a place, named last first, and who only after it."""
+        """Return who was called so before, named last first, and who only later on."""
+        start = speaker.start
         before: dict[int, int] = {}
         after: dict[int, None] = {}
         for noun in nouns:
@@ -267,7 +285,7 @@ class Nominals:
             near = entries[max(0, here - _MAX_COMPARED) : here + _MAX_COMPARED]
             for called_at, person, called in near:
                 fits = person not in named and phrase.fits(called)
-                if not (fits and self._is_near(person, phrase, called)):
+                if not (fits and self._is_near(person, phrase, called, speaker)):
                     continue
                 if called_at >= start:
                     after[person] = None
@@ -277,18 +295,22 @@ class Nominals:
                 before[person] = mentions[max(0, last)].start
         return sorted(before, key=lambda person: -before[person]), list(after)
 
-    def _is_near(self, person: int, phrase: _Phrase, called: _Phrase) -> bool:
+    def _is_near(
+        self, person: int, phrase: _Phrase, called: _Phrase, speaker: AnnotatedSpan
+    ) -> bool:
         """Say whether the names in an expression belong to a person: "Serbia's president"."""
         missing = phrase.places - called.narrowed - {phrase.noun}
-        around = fold(
-            " ".join(
-                self._text[max(0, span.start - _NEAR) : span.end + _NEAR]
-                for span in self._mentions[person][:_MAX_COMPARED]
-            )
-            if missing
-            else ""
-        )
-        return all(place[:_STEM] in around for place in missing)
+        if not missing:
+            return True
+        around = []
+        for span in self._mentions[person][:_MAX_COMPARED]:
+            begin, end = max(0, span.start - _NEAR), span.end + _NEAR
+            if span.start < speaker.start:  # what the expression says itself proves nothing
+                end = min(end, speaker.start)
+            else:
+                begin = max(begin, speaker.end)
+            around.append(fold(self._text[begin:end]))
+        return all(any(place[:_STEM] in text for text in around) for place in missing)
 
 
 class _Covered:
