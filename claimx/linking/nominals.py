@@ -126,7 +126,7 @@ class Nominals:
             return given if phrase.belongs_to_pronoun or bare else None
         if kind == "group":
             return None
-        if kind == "organisation":
+        if kind == "organisation" and not phrase.office:
             return given if _is_proper(speaker.text, phrase.noun) else None
         return self._person(speaker, phrase, given, named)
 
@@ -189,7 +189,7 @@ class Nominals:
 
     def _is_near(self, person: int, phrase: Phrase, called: Phrase, speaker: AnnotatedSpan) -> bool:
         """Say whether the names in an expression belong to a person: "Serbia's president"."""
-        missing = phrase.places - called.narrowed - {phrase.noun}
+        missing = phrase.places - called.narrowed
         if not missing:
             return True
         around = []

@@ -23,7 +23,6 @@ _OWN = frozenset("his her their my our your its whose".split())
 _OTHERS = frozenset("another other any every each no".split())
 _INDEFINITE = frozenset("a an one some".split())
 _OWNER = re.compile(r"\b[^\W_]+(?:['’]s|s['’])(?=\s)")
-
 _LITTLE = (
     _OWN
     | _OTHERS
@@ -73,6 +72,7 @@ fiancé fiancee fiancée|neighbour neighbor|adviser advisor|headteacher principa
 detective det|inspector insp|superintendent supt|commissioner comm|waiter waitress
 """
 _SAME = {word: row.split()[0] for row in _SAME_ROWS.split("|") for word in row.split()}
+_OFFICES = frozenset(_SAME.values()) | {"ceo", "cfo", "mp"}
 # What some nouns may be called for short.
 _BROADER_ROWS = """
 lawmaker: senator representative mp councillor|legislator: senator representative mp|congressman:
@@ -127,6 +127,11 @@ class Phrase:
         return self.first in _OWN
 
     @property
+    def office(self) -> bool:
+        """Whether the noun is surely no body, whatever its letters look like: "the PM"."""
+        return self.noun in _OFFICES
+
+    @property
     def nouns(self) -> tuple[str, ...]:
         """What those are called whom it may mean.
 
@@ -147,17 +152,14 @@ def read_phrase(text: str) -> Phrase:
     for compound, word in _COMPOUNDS:
         line = compound.sub(word, line)
     noun = head_noun(line)
-    places = frozenset(
-        fold(_OWNER_END.sub("", word))
-        for word in _WORD.findall(text)
-        if word[0].isupper() and word.casefold() not in _LITTLE
-    )
-    narrowed = frozenset(_SAME.get(word, word) for word in _WORD.findall(line)) - _LITTLE
     noun = _SAME.get(noun, noun).removeprefix("ex-")
+    capital = {word.casefold() for word in _WORD.findall(text) if word[0].isupper()} - _LITTLE
+    places = {fold(_OWNER_END.sub("", word)) for word in capital if _SAME.get(word, word) != noun}
+    narrowed = {_SAME.get(word, word) for word in _WORD.findall(line)} - _LITTLE - {noun}
     words = text.split(maxsplit=1)
     first = words[0].casefold() if words else ""
     owned = first in _OWN or _OWNER.search(text) is not None
-    return Phrase(noun, narrowed - {noun}, places, first, owned)
+    return Phrase(noun, frozenset(narrowed), frozenset(places), first, owned)
 
 
 def read_roles(text: str) -> list[Phrase]:
