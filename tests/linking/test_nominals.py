@@ -46,7 +46,7 @@ MISSING = "<P id=p0>Ivo Brandt</P>, 19, has been missing since Monday. "
         "The victim’s father",
         "The court",
         "The police",
-        "Two passers-by",
+        "Two prosecutors",
         "The indictment",
         "A report by the auditor",
         "A letter from the ministry",
@@ -91,6 +91,7 @@ def test_another_office_of_the_same_noun_means_nobody(speaker):
         ("His mother, <P id=p0>Ada Lund</P>, left.", "His mother"),
         ("<P id=p0>Ada Lund</P>, his mother, left.", "His mother"),
         ("He came with his wife <P id=p0>Ada Lund</P>.", "His ex-wife"),
+        ("He spoke of his divorce from wife <P id=p0>Ada Lund</P>.", "His ex-wife"),
         ("<P id=p0>Ada Lund</P>, 34, left.", "The 34-year-old"),
         ("The Velden ambassador, <P id=p0>Ada Lund</P>, left.", "Velden’s envoy"),
     ],
@@ -111,6 +112,22 @@ def test_titles_and_appositions_beside_a_name_count(named, speaker):
 )
 def test_a_relative_in_a_list_beside_a_name_is_not_the_name(named):
     assert meant(f"{named} <S id=s0>His mother</S> spoke.", "p0") == []
+
+
+def test_one_of_whom_an_official_speaks_is_not_the_official():
+    named = "<P id=p0>Ivo Brandt</P>, the judge in the case said, was ill."
+    assert meant(f"{named} <S id=s0>The judge</S> spoke.", "p0") == []
+
+
+def test_the_boss_may_be_the_chief_executive_but_her_boss_is_not():
+    named = "<P id=p0>Ada Lund</P>, the chief executive of Norwall, left."
+    assert meant(f"{named} <S id=s0>The boss</S> spoke.", "p0") == ["p0"]
+    assert meant(f"{named} <S id=s0>Her boss</S> spoke.", "p0") == []
+
+
+def test_a_lawyer_is_not_his_own_lawyer():
+    named = "Lawyer <P id=p0>Tom Lund</P> left."
+    assert meant(f"{named} <S id=s0><P id=p1>Lund</P>’s lawyer</S> spoke.", None) == []
 
 
 def test_a_place_in_the_expression_belongs_to_the_one_who_is_meant():
