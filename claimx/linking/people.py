@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from claimx.linking.clusters import cluster_persons
 from claimx.linking.names import display_name, parse_name
+from claimx.linking.nominals import Nominals
 from claimx.linking.speakers import has_pronoun, read_speakers
 from claimx.types import AnnotatedArticle, AnnotatedSpan, Link
 
@@ -71,7 +72,9 @@ def _refer(
             given[link.head].append(link)
     answers: dict[str, dict[int, Link]] = {}
     speakers = []
-    for speaker, nested, meant in read_speakers(article):
+    read = list(read_speakers(article))
+    nominals = Nominals(article, clusters, [speaker for speaker, _, meant in read if not meant])
+    for speaker, nested, meant in read:
         persons = dict.fromkeys(clusters[person.id] for person in meant)
         links = {cluster: Link("refers_to", speaker.id, names[cluster].id) for cluster in persons}
         named = {clusters[person.id] for person in nested}
@@ -80,10 +83,29 @@ def _refer(
                 cluster = clusters[link.tail]
                 if cluster not in named and cluster not in links:
                     links[cluster] = replace(link, tail=names[cluster].id)
+        if not meant and len(links) < 2 and not has_pronoun(speaker.text):
+            links = _judge(speaker, links, named, nominals, names)
         answers[speaker.id] = links
         speakers.append(speaker)
     _go_on(article, speakers, answers)
     return [link for links in answers.values() for link in links.values()]
+
+
+def _judge(
+    speaker: AnnotatedSpan,
+    links: dict[int, Link],
+    named: set[int],
+    nominals: Nominals,
+    names: dict[int, AnnotatedSpan],
+) -> dict[int, Link]:
+    """Hold the model's answer for "the judge" to what people are called; see `Nominals`."""
+    given = next(iter(links), None)
+    if given is not None and links[given].score is None:
+        return links  # links of people (no score) always hold
+    person = nominals.meaning(speaker, given, named)
+    if person == given:
+        return links
+    return {} if person is None else {person: Link("refers_to", speaker.id, names[person].id)}
 
 
 def _go_on(

@@ -131,7 +131,7 @@ def plain_name(text: str) -> str:
     return _ARTICLE.sub("", line, count=1) if _ARTICLE.match(line) else line
 
 
-def _head(text: str) -> str:
+def head_noun(text: str) -> str:
     """Return the noun that an expression is built around, as it is written."""
     end = _HEAD_END.search(text, 1)
     phrase = text[: end.start()] if end else text
@@ -164,7 +164,7 @@ def source_kind(text: str, roles: Sequence[str] = ()) -> SourceKind:
         roles: surfaces of ROLE spans that are linked from it.
     """
     line = " ".join(text.split())
-    head = _head(plain_name(line))
+    head = head_noun(plain_name(line))
     noun = _OWNER.sub("", head.casefold())
     last = noun.rsplit("-", 1)[-1]
     for kind, nouns in _BY_NOUN:
@@ -193,6 +193,11 @@ def source_kind(text: str, roles: Sequence[str] = ()) -> SourceKind:
     if roles or _singular(last) in _SINGLE_PEOPLE or _PERSON_ENDINGS.search(last):
         return "person"
     return "organisation" if capital else "unknown"
+
+
+def is_organisation_noun(noun: str) -> bool:
+    """Say whether a noun in small letters names a body: "board", "companies"."""
+    return noun in _ORGANISATIONS or _singular(noun) in _ORGANISATIONS
 
 
 def _is_law(noun: str) -> bool:
