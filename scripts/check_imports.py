@@ -22,8 +22,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "claimx"
 ABOVE_TORCH = (
     "errors", "options", "outputs", "extras", "plain", "span_records", "types", "labels",
     "text", "encoding", "tagging", "alignment", "windows", "pairs", "decoding", "quantities",
-    "linking", "metrics", "formats", "checking", "given", "reading", "render", "page", "terminal", "batching", "hub",
-    "folder", "engine", "annotating", "openvino_backend",
+    "linking", "metrics", "formats", "checking", "given", "reading", "render", "page", "terminal",
+    "batching", "hub", "folder", "engine", "annotating", "openvino_backend",
 )  # fmt: skip
 BELOW_TORCH = (
     "storage",
