@@ -38,7 +38,7 @@ def test_a_shard_is_read_as_the_records_that_it_holds(tmp_path, harbour, format)
 def test_a_folder_of_a_run_stands_for_all_its_records_in_order(tmp_path, harbour):
     second = shard(tmp_path / "out/records/00001-000.parquet", replace(harbour, id="b"))
     shard(tmp_path / "out/records/00000-000.parquet", replace(harbour, id="a"))
-    second.with_name(f"{second.name}.tmp-1.parquet").write_bytes(b"unfinished")
+    second.with_name(f".{second.name}.tmp-1.parquet").write_bytes(b"unfinished")
     (tmp_path / "out/run.json").write_text("{}", encoding="utf-8")
     for folder in (tmp_path / "out", tmp_path / "out" / "records"):
         assert [record.id for record in read_results([str(folder)])] == ["a", "b"]

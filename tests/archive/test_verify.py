@@ -143,7 +143,7 @@ def test_nothing_is_left_in_the_temporary_folder(out, tmp_path, monkeypatch):
 
 
 def test_nothing_in_the_folder_is_touched(out):
-    (out / "records" / "00000-000.parquet.tmp-12ab").write_bytes(b"half")
+    (out / "records" / ".00000-000.parquet.tmp-12ab").write_bytes(b"half")
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     verify(str(out))
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
@@ -282,7 +282,7 @@ def test_long_reports_are_cut_and_counted(tmp_path, harbour):
 
 
 def test_unfinished_files_are_named_and_left(out):
-    path = out / "records" / "00000-000.parquet.tmp-12ab34cd"
+    path = out / "records" / ".00000-000.parquet.tmp-12ab34cd"
     path.write_bytes(b"half")
     report = verify(str(out))
     assert report.exit_code == 0

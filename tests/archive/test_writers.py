@@ -194,10 +194,20 @@ def test_nothing_appears_under_the_name_before_the_end(tmp_path, format, harbour
     with open_shard(str(path), format) as shard:
         shard.write(harbour.to_dict())
         (name,) = names_in(tmp_path)
-        assert name.startswith(f"{path.name}.tmp-")
+        assert name.startswith(f".{path.name}.tmp-")
         with pytest.raises(RuntimeError, match="not finished"):
             _ = shard.written
     assert names_in(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("reader", ["pandas", "pyarrow.parquet"])
+def test_readers_of_a_folder_pass_over_what_a_killed_run_left(tmp_path, reader, harbour):
+    library = pytest.importorskip(reader)
+    write(tmp_path / "00000-000.parquet", [harbour.to_dict()], "parquet")
+    read = library.read_parquet if reader == "pandas" else library.read_table
+    with open_shard(str(tmp_path / "00000-001.parquet"), "parquet"):
+        assert len(names_in(tmp_path)) == 2
+        assert len(read(tmp_path)) == 1
 
 
 def test_a_bad_record_does_not_break_the_writer_off_badly(tmp_path, harbour):
