@@ -9,7 +9,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimx.archive.inputs import InputFile
-from claimx.archive.places import RUN, file_size, join, opened, write_whole
+from claimx.archive.places import (
+    RECEIPTS,
+    RECORDS,
+    RUN,
+    file_size,
+    join,
+    list_files,
+    opened,
+    write_whole,
+)
 from claimx.archive.plan import plan_groups
 from claimx.archive.receipts import inputs_of, read_receipts
 from claimx.errors import ConfigError
@@ -61,11 +70,15 @@ def check(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume:
 
     Raises:
         ConfigError: if there is a run and ``resume`` was not asked for, or if it had another
-            model, config or input; the differences are named.
+            model, config or input, the differences named; or if its state is gone.
     """
     path = join(folder, RUN)
     if file_size(path) is None:
-        return False
+        lost = without_state(folder)
+        if file_size(path) is None:  # another machine may have started the run just now
+            if lost is not None:
+                raise lost
+            return False
     if not resume:
         raise ConfigError(
             f"{folder} holds a run already; go on with it by --resume, or name another folder"
@@ -98,15 +111,23 @@ def start(folder: str, config: RunConfig, files: Sequence[InputFile]) -> None:
     write_whole(join(folder, RUN), text.encode("utf-8", "surrogatepass"))
 
 
-def group_count(folder: str) -> int | None:
-    """Return how many groups of inputs the run in a folder has; None if its state is not there.
+def without_state(folder: str) -> ConfigError | None:
+    """Return the error of a folder that holds shards of a run, but not its state, if it does."""
+    if not any(list_files(join(folder, name)) for name in (RECEIPTS, RECORDS)):
+        return None
+    return ConfigError(
+        f"{folder} holds shards of a run, but {RUN} is gone, which says what they were made from: "
+        "put it back, or start anew in another folder"
+    )
+
+
+def group_count(folder: str) -> int:
+    """Return how many groups of inputs the run in a folder has.
 
     Raises:
-        ConfigError: if the state is damaged.
+        ClaimxError: if its state is damaged or not there.
     """
     path = join(folder, RUN)
-    if file_size(path) is None:
-        return None
     groups = _read(path).get("groups")
     if not isinstance(groups, int):
         raise _damaged(path, TypeError("`groups` is no number"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,18 @@ def test_a_run_is_not_started_over(folder):
         check(folder, CONFIG, FILES, resume=False)
 
 
+@pytest.mark.parametrize("left", ["records/00000-000.parquet", "receipts/00000-000.json"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_shards_without_the_state_of_their_run_are_not_gone_on_with(folder, left, resume):
+    place = Path(folder, left)
+    place.parent.mkdir()
+    place.write_bytes(b"")
+    assert check(folder, CONFIG, FILES, resume=True)
+    Path(folder, "run.json").unlink()
+    with pytest.raises(ConfigError, match=r"holds shards of a run, but run\.json is gone"):
+        check(folder, CONFIG, FILES, resume=resume)
+
+
 def test_of_several_machines_the_first_starts_the_run(tmp_path):
     assert not check(str(tmp_path), CONFIG, FILES, resume=True)
     start(str(tmp_path), CONFIG, FILES)
@@ -58,7 +71,6 @@ def test_what_differs_is_named(folder, config, files, difference):
 
 def test_the_plan_is_counted(folder, tmp_path):
     assert group_count(folder) == 2
-    assert group_count(str(tmp_path / "other")) is None
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(ConfigError, match="damaged"):
         group_count(folder)
