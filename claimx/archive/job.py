@@ -30,6 +30,7 @@ from claimx.archive.readers import ReadOptions
 from claimx.archive.receipts import LeftOut, Receipt, read_receipts
 from claimx.archive.run import RunConfig, check, start
 from claimx.archive.tables import TABLES
+from claimx.archive.trial import try_inputs, try_options
 from claimx.archive.writers import estimate_bytes
 from claimx.errors import ClaimxError, ConfigError
 from claimx.folder import stored_name
@@ -118,6 +119,9 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
     _check_standard_input(job, files)
     config = run_config(job)
     known = check(job.folder, config, files, resume=job.resume)
+    try_options(job.model, config.extractor)
+    if not known:
+        try_inputs(files, job.reading)
     groups = plan_groups(files, job.rows_in_shard)
     done = Done.of(job.folder, config, say)
     _announce(job, files, groups, done, say)

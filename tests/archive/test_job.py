@@ -94,6 +94,36 @@ def test_a_file_that_cannot_be_read_is_named_until_it_is_mended(model, tmp_path,
     assert record["id"] == "b"
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_misspelt_field_leaves_the_folder_free(model, tmp_path, capsys, name):
+    source = tmp_path / name
+    if name == "a.csv":
+        source.write_text("id,story\na,Ruiz told us.\n")
+    else:
+        write_lines(source, [{"id": "a", "story": "Ruiz told us."}])
+    out = tmp_path / "out"
+    call = ["archive", str(source), "--out", str(out), "--model", model, "--text-field"]
+    assert main([*call, "stroy"]) == 2
+    said = capsys.readouterr().err
+    assert "nothing can be read of 1 input file, and nothing was written" in said
+    assert "there is no `stroy`" in said
+    assert not out.exists()
+    assert main([*call, "story"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--attribution", "broadly"), ("--currency", "dollar"), ("--title", "append")],
+)
+def test_a_wrong_option_leaves_the_folder_free(model, tmp_path, capsys, option, value):
+    source = write_lines(tmp_path / "a.jsonl", ARTICLES[:1])
+    out = tmp_path / "out"
+    call = ["archive", str(source), "--out", str(out), "--model", model, option, value]
+    assert main(call) == 2
+    assert value in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
+
+
 def test_standard_input_is_read_once_and_by_one_machine(model, tmp_path, monkeypatch, capsys):
     call = ["archive", "-", "--out", str(tmp_path / "out"), "--model", model]
     for option in (["--resume"], ["--shard", "0/2"]):
