@@ -28,7 +28,7 @@ from claimx.archive.progress import Progress
 from claimx.archive.ray_engine import load_ray, run_ray
 from claimx.archive.readers import ReadOptions
 from claimx.archive.receipts import LeftOut, Receipt, read_receipts
-from claimx.archive.run import RunConfig, check, start
+from claimx.archive.run import RunConfig, check, named_as_before, start
 from claimx.archive.tables import TABLES
 from claimx.archive.trial import try_inputs, try_options
 from claimx.archive.writers import estimate_bytes
@@ -117,6 +117,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
     _check_engine(job)
     files = find_inputs(job.inputs, format=job.input_format, output=job.folder)
     _check_standard_input(job, files)
+    files = named_as_before(job.folder, files)
     config = run_config(job)
     known = check(job.folder, config, files, resume=job.resume)
     try_options(job.model, config.extractor)
