@@ -46,6 +46,9 @@ def test_a_run_that_lost_shards_ends_as_one_that_did_not(model, tmp_path, capsys
         "--rows", "3", "--metrics", str(tmp_path / "metrics.json"),
     ]  # fmt: skip
     assert main(call) == 1  # one article has no text
+    said = capsys.readouterr().err
+    assert "claimx: 1 article could not be read" in said
+    assert f"\nclaimx:   {tmp_path / 'in.jsonl'}:8: there is no text" in said.replace("bad: ", "")
     before = contents(tmp_path / "out")
     assert json.loads((tmp_path / "metrics.json").read_text())["errors"] == 1
     found = [
