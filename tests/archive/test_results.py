@@ -53,6 +53,14 @@ def test_packed_lines_are_records_or_refused_as_articles_are(tmp_path, harbour):
     assert "compressed with gzip" in refused.error.message
 
 
+@pytest.mark.parametrize("name", ["old.csv", "old.TSV", "old.csv.gz", "old.warc"])
+def test_a_file_of_many_articles_is_not_taken_for_one_text(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("id,text\na,Ruiz said no.\n")
+    [refused] = read_results([str(path)])
+    assert f"claimx archive {path} --out DIR" in refused.error.message
+
+
 @pytest.mark.parametrize("format", ["parquet", "jsonl.zst"])
 def test_a_damaged_shard_is_named_and_takes_no_neighbour_with_it(tmp_path, harbour, format):
     broken = shard(tmp_path / f"broken.{format}", *[harbour] * 3)
