@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
+from math import ceil
 from types import FrameType
 from typing import Any
 
@@ -39,6 +40,7 @@ from claimx.hub import find_model
 from claimx.text import counted
 
 _SHOWN = 5
+_ARTICLE_BYTES = 2_000  # of news, to guess how many shards there will be
 
 
 @dataclass(frozen=True)
@@ -240,8 +242,14 @@ def _total(files: Sequence[InputFile], sharers: int = 1) -> int | None:
 
 def _expected(job: Job, files: Sequence[InputFile]) -> int:
     """Guess the size of the output."""
-    text = sum(unpacked_bytes(file.path, file.size or 0) for file in files)
-    return estimate_bytes(round(text), job.format, with_text=job.with_text, tables=job.tables)
+    texts = [
+        sum(unpacked_bytes(file.path, file.size or 0) for file in group.files)
+        for group in plan_groups(files, job.rows_in_shard)
+    ]
+    shards = sum(max(1, ceil(text / _ARTICLE_BYTES / job.rows_in_shard)) for text in texts)
+    return estimate_bytes(
+        round(sum(texts)), job.format, shards=shards, with_text=job.with_text, tables=job.tables
+    )
 
 
 def _announce(

@@ -35,7 +35,7 @@ def read_results(paths: Iterable[str]) -> Iterator[Article | Extraction]:
             elif format_of(file) in _OF_MANY and file_size(file) is not None:
                 reason = (
                     f"this holds many articles: read it by `claimx archive {file} --out DIR`, then "
-                    f"show `DIR` with --texts {file}"
+                    f"show DIR by `claimx view DIR --texts {file}`"
                 )
                 yield failed(file, "not_text", reason)
             else:

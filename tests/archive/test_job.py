@@ -153,6 +153,14 @@ def test_the_format_of_the_records_is_chosen_once_for_a_run(model, tmp_path, cap
     assert "format was 'jsonl.zst' and is 'parquet'" in capsys.readouterr().err
 
 
+def test_small_shards_are_expected_to_take_more_space():
+    files = [InputFile("a.jsonl", 400_000, "", "jsonl")]
+    whole, tenths = (
+        job._expected(job.Job(["a.jsonl"], "out", rows_in_shard=rows), files) for rows in (1000, 10)
+    )
+    assert (tenths - whole) / 19 > 23_000  # 20 shards instead of one
+
+
 def test_space_is_needed_only_for_what_is_not_done(tmp_path, monkeypatch):
     needed: list[int] = []
     monkeypatch.setattr(job, "space_problem", lambda folder, size: needed.append(size))
@@ -169,6 +177,6 @@ def test_space_is_needed_only_for_what_is_not_done(tmp_path, monkeypatch):
     said: list[str] = []
     for part, there in ((Part(), job.Done({})), (Part(), done), (Part(1, 2), done)):
         job._announce(replace(asked, part=part), files, groups, there, said.append)
-    whole = job.estimate_bytes(2 * 10**6, "parquet", tables=True)
+    whole = job.estimate_bytes(2 * 10**6, "parquet", shards=2, tables=True)
     assert needed == [whole, whole - 1_080_000, whole // 2 - 540_000]
     assert said[2] == "1.08 MB of it are there already"
