@@ -150,7 +150,7 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
             progress.add(receipt)
         progress.close(stopped=stopped())
         _say_errors(job.folder, progress, say)
-        if stopped():
+        if stopped() and STANDARD_INPUT not in job.inputs:
             say("stopped; the same call with --resume goes on")
         _write_quarantined(job.folder, progress.left_out)
         return Outcome(progress, stopped())
