@@ -71,15 +71,17 @@ def try_inputs(files: Sequence[InputFile], options: ReadOptions) -> None:
 def _problem(file: InputFile, options: ReadOptions) -> str | None:
     """Say why nothing can be read of a file.
 
-    Where fields are named, one of its first rows has to be an article: a misspelt name makes an
-    error record of each line of JSON.
+    In JSON lines a field that is not there, or misspelt, makes an error record of each line.
     """
-    named = (options.text_field, options.id_field, options.title_field) != (None, None, None)
+    reason = None
     try:
-        rows = [row.item for row in islice(read_rows(file, options), _ROWS if named else 1)]
+        for row in islice(read_rows(file, options), _ROWS):
+            if isinstance(row.item, Article):
+                return None
+            failure = row.item.error
+            if failure is None or failure.kind != "bad_record":
+                return None
+            reason = reason or failure.message
     except InputError as error:
         return str(error)
-    failures = [item.error for item in rows if not isinstance(item, Article)]
-    if named and rows and len(failures) == len(rows) and failures[0] is not None:
-        return failures[0].message
-    return None
+    return reason
