@@ -73,6 +73,8 @@ def choose(backend: str = "auto", device: str = "auto", dtype: str = "auto") -> 
     usable = openvino_version() is not None and dtype != "float16"
     if backend == "openvino" or (backend == "auto" and suits and usable):
         return Choice("openvino", "cpu", pick_dtype(dtype))
+    if backend == "auto" and suits and openvino_version() is not None:
+        _logger.warning("torch runs the model, since OpenVINO does not calculate in float16")
     from claimx import torch_backend
 
     place = torch_backend.pick_device(device)

@@ -325,16 +325,24 @@ def parse_line(line: bytes, what: str = "line") -> Any:
             f"this is not UTF-8 at byte {error.start + 1} of the {what}, near {near}", "not_utf8"
         ) from error
     except json.JSONDecodeError as error:
-        near = shown(line.decode("utf-8")[max(0, error.pos - 20) : error.pos + 20].encode())
-        raise InputError(
-            f"this is not JSON: {error.msg} at character {error.pos + 1} of the {what}, "
-            f"near {near}",
-            "not_json",
-        ) from error
+        raise InputError(_not_json(line.decode("utf-8"), error, what), "not_json") from error
     except InputError:
         raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"this is not JSON that can be read: {error}", "not_json") from error
+
+
+def _not_json(text: str, error: json.JSONDecodeError, what: str) -> str:
+    """Say what is wrong in a text, or that its end is missing."""
+    text = text.rstrip("\r\n")
+    if text and (error.pos >= len(text) or error.msg.startswith("Unterminated string")):
+        return (
+            f"this is not JSON: the {what} breaks off after {len(text):,} characters, behind "
+            f"{shown(text[-40:].encode())}; its end is missing"
+        )
+    near = shown(text[max(0, error.pos - 20) : error.pos + 20].encode())
+    reason = error.msg.removesuffix(" at")
+    return f"this is not JSON: {reason} at character {error.pos + 1:,} of the {what}, near {near}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

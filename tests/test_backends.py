@@ -51,6 +51,21 @@ def test_auto_takes_what_is_quickest_here(there, asked, chosen, machine):
 
 
 @pytest.mark.parametrize(
+    ("there", "asked", "told"),
+    [
+        ({}, {"dtype": "float16"}, True),
+        ({}, {"dtype": "float16", "backend": "torch"}, False),
+        ({"openvino": False}, {"dtype": "float16"}, False),
+        ({"gpu": True}, {"dtype": "float16"}, False),
+    ],
+)
+def test_it_is_said_that_float16_is_left_to_torch(there, asked, told, machine, caplog):
+    machine(**there)
+    choose(**asked)
+    assert ("OpenVINO does not calculate in float16" in caplog.text) == told
+
+
+@pytest.mark.parametrize(
     ("asked", "says"),
     [
         ({"backend": "abacus"}, "abacus"),

@@ -7,11 +7,13 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
+from math import ceil
 from types import FrameType
 from typing import Any
 
 from claimx import __version__
-from claimx.archive.inputs import InputFile, find_inputs
+from claimx.archive.inputs import InputFile, find_inputs, unpacked_bytes
 from claimx.archive.local import Done, Source, run_local
 from claimx.archive.opening import STANDARD_INPUT
 from claimx.archive.places import (
@@ -28,16 +30,17 @@ from claimx.archive.progress import Progress
 from claimx.archive.ray_engine import load_ray, run_ray
 from claimx.archive.readers import ReadOptions
 from claimx.archive.receipts import LeftOut, Receipt, read_receipts
-from claimx.archive.run import RunConfig, check, start
+from claimx.archive.run import RunConfig, check, named_as_before, start
 from claimx.archive.tables import TABLES
-from claimx.archive.writers import estimate_bytes
+from claimx.archive.trial import try_inputs, try_options
+from claimx.archive.writers import estimate_bytes, read_records
 from claimx.errors import ClaimxError, ConfigError
 from claimx.folder import stored_name
 from claimx.hub import find_model
 from claimx.text import counted
 
-# Packed news takes about a third of its bytes.
-_UNPACKED = {".gz": 3.0, ".zst": 3.0, ".bz2": 4.0, ".xz": 4.0, ".parquet": 2.5}
+_SHOWN = 5
+_ARTICLE_BYTES = 2_000  # of news, to guess how many shards there will be
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,12 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
     _check_engine(job)
     files = find_inputs(job.inputs, format=job.input_format, output=job.folder)
     _check_standard_input(job, files)
+    files = named_as_before(job.folder, files)
     config = run_config(job)
     known = check(job.folder, config, files, resume=job.resume)
+    try_options(job.model, config.extractor)
+    if not known:
+        try_inputs(files, job.reading)
     groups = plan_groups(files, job.rows_in_shard)
     done = Done.of(job.folder, config, say)
     _announce(job, files, groups, done, say)
@@ -141,7 +148,10 @@ def run(job: Job, say: Callable[[str], object]) -> Outcome:
                     f"{receipt.rows_out} went out, a fault of claimx; its receipt says so"
                 )
             progress.add(receipt)
-        progress.close()
+        progress.close(stopped=stopped())
+        _say_errors(job.folder, progress, say)
+        if stopped() and STANDARD_INPUT not in job.inputs:
+            say("stopped; the same call with --resume goes on")
         _write_quarantined(job.folder, progress.left_out)
         return Outcome(progress, stopped())
 
@@ -232,11 +242,14 @@ def _total(files: Sequence[InputFile], sharers: int = 1) -> int | None:
 
 def _expected(job: Job, files: Sequence[InputFile]) -> int:
     """Guess the size of the output."""
-    text = sum(
-        (file.size or 0) * next((n for end, n in _UNPACKED.items() if file.path.endswith(end)), 1.0)
-        for file in files
+    texts = [
+        sum(unpacked_bytes(file.path, file.size or 0) for file in group.files)
+        for group in plan_groups(files, job.rows_in_shard)
+    ]
+    shards = sum(max(1, ceil(text / _ARTICLE_BYTES / job.rows_in_shard)) for text in texts)
+    return estimate_bytes(
+        round(sum(texts)), job.format, shards=shards, with_text=job.with_text, tables=job.tables
     )
-    return estimate_bytes(round(text), job.format, with_text=job.with_text, tables=job.tables)
 
 
 def _announce(
@@ -268,6 +281,20 @@ def _announce(
         say(f"{shown_size(there)} of it are there already")
     if problem := space_problem(job.folder, max(0, _expected(job, own) // sharers - there)):
         raise ClaimxError(problem)
+
+
+def _say_errors(folder: str, progress: Progress, say: Callable[[str], object]) -> None:
+    """Name the first articles of a run that could not be read."""
+    if not progress.errors:
+        return
+    say(f"{counted(progress.errors, 'article')} could not be read, as `error` of the record says:")
+    records = chain.from_iterable(read_records(join(folder, path)) for path in progress.flawed)
+    failed = (record for record in records if record.get("error"))
+    for record in islice(failed, _SHOWN):
+        message = record["error"]["message"]
+        say(f"  {message}" if record["id"] in message else f"  {record['id']}: {message}")
+    if progress.errors > _SHOWN:
+        say(f"  and {progress.errors - _SHOWN:,} more (docs/archive-tables.md has a query for all)")
 
 
 def _write_quarantined(folder: str, left_out: Sequence[LeftOut]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from claimx.archive.inputs import InputFile
+from claimx.archive.inputs import InputFile, unpacked_bytes
 from claimx.archive.plan import Group, Part, chunks
 from claimx.archive.readers import ReadOptions, read_rows
 from claimx.archive.receipts import LeftOut, Receipt, inputs_of, read_receipts, valid
@@ -18,6 +18,9 @@ from claimx.archive.workers import MakeRunner, run_shards
 from claimx.backends import may_have_cuda
 from claimx.errors import ClaimxError, InputError
 from claimx.openvino_backend import processors
+from claimx.types import Article
+
+_AHEAD = 1 << 17  # bytes that readers are ahead of the rows that they have given
 
 
 @dataclass
@@ -117,9 +120,11 @@ class Source:
         for file in group.files:
             tally.begin(file)
             try:
-                yield from read_rows(
+                for row in read_rows(
                     file, self.options, standard_input=self.standard_input, count=tally.count
-                )
+                ):
+                    tally.row(row)
+                    yield row
             except InputError as error:
                 self._refuse_if_done(file, error)
                 left_out = LeftOut(file.path, str(error))
@@ -141,6 +146,9 @@ class Source:
 class _Tally:
     """What has been read of a group.
 
+    Bytes are read some time before the rows that they hold: of a file that is being read, those
+    count that the texts so far may have taken, and all but the last `_AHEAD`.
+
     Attributes:
         bytes: of the input files, as they lie there, since the last shard.
         left_out: files that cannot be read.
@@ -148,24 +156,39 @@ class _Tally:
 
     bytes: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
-    _rest: int = 0  # of the file that is being read
+    # Of the file that is being read: its size, bytes read and counted, and texts for a byte of it.
+    _size: int = 0
+    _read: int = 0
+    _counted: int = 0
+    _texts: float = 0.0
+    _packing: float = 1.0
 
     def begin(self, file: InputFile) -> None:
         """Begin a file."""
-        self._rest = file.size or 0
+        self._size, self._read, self._counted, self._texts = file.size or 0, 0, 0, 0.0
+        self._packing = unpacked_bytes(file.path, 1)
 
     def count(self, size: int) -> None:
         """Count bytes, never more than the file has: Parquet's footer is read twice."""
-        size = min(size, self._rest)
-        self._rest -= size
-        self.bytes += size
+        self._read = min(self._read + size, self._size)
+
+    def row(self, row: Row) -> None:
+        """Count a row."""
+        if isinstance(row.item, Article):
+            self._texts += len(row.item.text) / self._packing
 
     def end(self) -> None:
         """End a file; all of it counts, though Parquet is read with gaps."""
-        self.count(self._rest)
+        self._add(self._size)
+
+    def _add(self, whole: int) -> None:
+        """Let so many bytes of the file count by now."""
+        self.bytes += max(0, whole - self._counted)
+        self._counted = max(whole, self._counted)
 
     def take(self) -> tuple[int, tuple[LeftOut, ...]]:
         """Return what a shard that ends here is told."""
+        self._add(min(self._read, max(self._read - _AHEAD, round(self._texts))))
         size, self.bytes = self.bytes, 0
         return size, tuple(self.left_out)
 

@@ -36,11 +36,11 @@ from claimx.extras import needed
 RECORDS, QUOTES, CLAIMS, RECEIPTS = "records", "quotes", "claims", "receipts"
 QUARANTINED = "quarantined.jsonl"
 RUN = "run.json"
-TEMPORARY = ".tmp-"
+TEMPORARY = ".tmp-"  # in names that begin with a dot, which readers of folders pass over
 _CHUNK = 1 << 20
 _WRITTEN = re.compile(
     rf"({RECORDS}|{QUOTES}|{CLAIMS}|{RECEIPTS})/\d+-\d+\.[^/]+"
-    rf"|({RUN}|{QUARANTINED})({TEMPORARY}[^/]+)?"
+    rf"|{RUN}|{QUARANTINED}|([^/]+/)?\.[^/]+{TEMPORARY}[^/]+"
 )
 
 _WHAT_TO_DO = {
@@ -252,7 +252,7 @@ def replacing(path: str) -> Iterator[Sink]:
                 temporary, stream = Path(name), os.fdopen(handle, "wb")
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                temporary = target.with_name(f"{target.name}{TEMPORARY}{secrets.token_hex(6)}")
+                temporary = _unfinished(target)
                 stream = temporary.open("xb")
         except OSError as error:
             raise _cannot_write(path, error) from error
@@ -276,6 +276,11 @@ def replacing(path: str) -> Iterator[Sink]:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _unfinished(target: Path) -> Path:
+    """Return a name beside a file that nobody else has, and that pandas and pyarrow pass over."""
+    return target.with_name(f".{target.name}{TEMPORARY}{secrets.token_hex(6)}")
 
 
 def write_whole(path: str, data: bytes) -> Written:

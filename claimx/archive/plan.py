@@ -20,7 +20,7 @@ from claimx.types import Article
 CHARS_IN_SHARD = 64_000_000
 Item = TypeVar("Item")
 # Files that hold one article, or few.
-_SINGLE = ("text", "html", "newsml")
+SINGLE = ("text", "html", "newsml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def plan_groups(files: Sequence[InputFile], rows_in_shard: int) -> list[Group]:
         rows_in_shard: rows in a full shard.
     """
     batches: list[tuple[InputFile, ...]] = []
-    small = [file for file in files if file.format in _SINGLE]
-    batches += [(file,) for file in files if file.format not in _SINGLE]
+    small = [file for file in files if file.format in SINGLE]
+    batches += [(file,) for file in files if file.format not in SINGLE]
     batches += _batched(small, rows_in_shard)
     return [Group(number, batch) for number, batch in enumerate(batches)]
 

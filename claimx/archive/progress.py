@@ -14,6 +14,7 @@ from claimx.text import counted
 
 _LOG_SECONDS = 30.0
 _TERMINAL_SECONDS = 0.5
+_MOST_FLAWED = 5  # shards
 
 
 @dataclass
@@ -24,6 +25,9 @@ class Progress:
         total_bytes: size of the input files that are this machine's to read; None if not known.
         stream: where it is shown.
         clock: seconds.
+
+    Attributes:
+        flawed: files of the first shards that hold error records.
     """
 
     total_bytes: int | None
@@ -38,6 +42,7 @@ class Progress:
     done_bytes: int = 0
     earlier_bytes: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
+    flawed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.begun = self.clock()
@@ -47,7 +52,7 @@ class Progress:
         """Count a shard that an earlier run has done."""
         self.earlier += receipt.rows_out
         self.earlier_bytes += receipt.bytes_in
-        self.errors += receipt.n_errors
+        self._count_errors(receipt)
 
     def add(self, receipt: Receipt) -> None:
         """Count a finished shard, and show the state if it is time."""
@@ -55,25 +60,31 @@ class Progress:
         self.articles += receipt.rows_out
         self.tokens += receipt.tokens
         self.done_bytes += receipt.bytes_in
-        self.errors += receipt.n_errors
+        self._count_errors(receipt)
         self.notes += receipt.n_notes
         now = self.clock()
         if now - self.shown >= (_TERMINAL_SECONDS if self.stream.isatty() else _LOG_SECONDS):
             self.shown = now
             self._write(self.line(), end="\r" if self.stream.isatty() else "\n")
 
-    def close(self) -> None:
+    def _count_errors(self, receipt: Receipt) -> None:
+        """Count error records, and keep where the first of them are."""
+        self.errors += receipt.n_errors
+        if receipt.n_errors and len(self.flawed) < _MOST_FLAWED:
+            self.flawed.append(receipt.outputs[0].path)
+
+    def close(self, *, stopped: bool = False) -> None:
         """Show the end."""
-        self._write(self.line(), end="\n")
+        idle = not (self.shards or stopped or self.left_out)
+        self._write(self.line() + ", nothing was left to do" * idle, end="\n")
 
     def line(self) -> str:
         """Say where the run stands."""
         seconds = max(self.clock() - self.begun, 1e-9)
-        parts = [
-            counted(self.articles + self.earlier, "article"),
-            f"{self.articles / seconds:,.1f} articles/s",
-            f"{self.tokens / seconds:,.0f} tokens/s",
-        ]
+        parts = [counted(self.articles + self.earlier, "article")]
+        if self.shards:
+            parts.append(f"{self.articles / seconds:,.1f} articles/s")
+            parts.append(f"{self.tokens / seconds:,.0f} tokens/s")
         share = self.share()
         if share is not None:
             parts.append(f"{share:.0%} done")

@@ -233,7 +233,10 @@ def faults(receipt: Receipt, folder: str, *, hashes: bool = False) -> Iterator[s
         elif size != output.bytes:
             yield f"{path} has {counted(size, 'byte')}, not {output.bytes:,}"
         elif hashes and file_sha256(path) != output.sha256:
-            yield f"{path} has changed: its SHA-256 is not that of its receipt"
+            yield (
+                f"{path} has changed: its SHA-256 is not that of its receipt; remove "
+                f"{receipt_path(folder, receipt.shard)} and resume, then the shard is made again"
+            )
 
 
 def inputs_of(receipts: Iterable[Receipt]) -> tuple[set[str], set[str]]:

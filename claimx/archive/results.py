@@ -17,6 +17,7 @@ from claimx.page.reading import read_items, record_of
 from claimx.reading import failed, read_files
 from claimx.types import Article, Extraction
 
+_OF_MANY = ("csv", "tsv", "warc")  # which would be taken for one text
 _ENDS = tuple(f".{kind}" for kind in FORMATS)
 
 
@@ -31,6 +32,12 @@ def read_results(paths: Iterable[str]) -> Iterator[Article | Extraction]:
         for file in _shards(path) or [path]:
             if file.endswith(".parquet") and file_size(file) is not None:
                 yield from _rows(file)
+            elif format_of(file) in _OF_MANY and file_size(file) is not None:
+                reason = (
+                    f"this holds many articles: read it by `claimx archive {file} --out DIR`, then "
+                    f"show DIR by `claimx view DIR --texts {file}`"
+                )
+                yield failed(file, "not_text", reason)
             else:
                 yield from read_items([file], _opened)
 

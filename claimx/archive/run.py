@@ -5,16 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from claimx.archive.inputs import InputFile
-from claimx.archive.places import RUN, file_size, join, opened, write_whole
+from claimx.archive.opening import STANDARD_INPUT
+from claimx.archive.places import (
+    RECEIPTS,
+    RECORDS,
+    RUN,
+    file_sha256,
+    file_size,
+    is_url,
+    join,
+    list_files,
+    opened,
+    write_whole,
+)
 from claimx.archive.plan import plan_groups
 from claimx.archive.receipts import inputs_of, read_receipts
 from claimx.errors import ConfigError
 
 _SHOWN = 5
+_FACTS = 4  # of an input in the state, before its hash: path, size, version, format
+_HASHED = 1 << 30  # bytes of input that are hashed as a run starts, which takes seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +76,15 @@ def check(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume:
 
     Raises:
         ConfigError: if there is a run and ``resume`` was not asked for, or if it had another
-            model, config or input; the differences are named.
+            model, config or input, the differences named; or if its state is gone.
     """
     path = join(folder, RUN)
     if file_size(path) is None:
-        return False
+        lost = without_state(folder)
+        if file_size(path) is None:  # another machine may have started the run just now
+            if lost is not None:
+                raise lost
+            return False
     if not resume:
         raise ConfigError(
             f"{folder} holds a run already; go on with it by --resume, or name another folder"
@@ -73,10 +92,12 @@ def check(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume:
     state = _state(config, files)
     before = _read(path)
     try:
-        mended = _mended(before["inputs"], state["inputs"], folder)
+        inputs = [row[:_FACTS] for row in before["inputs"]]
+        now = _untouched(before["inputs"], state["inputs"])
+        mended = _mended(inputs, now, folder)
         differences = [
             *_changed_config(before["config"], state["config"]),
-            *_changed_inputs(mended, state["inputs"]),
+            *_changed_inputs(mended, now),
         ]
     except (ValueError, LookupError, TypeError) as error:
         raise _damaged(path, error) from error
@@ -85,7 +106,7 @@ def check(folder: str, config: RunConfig, files: Sequence[InputFile], *, resume:
             f"the run in {folder} was started otherwise, and its records would not fit together: "
             f"{'; '.join(differences)}. Put it back as it was, or start anew in another folder"
         )
-    return bool(mended == before["inputs"])
+    return bool(mended == inputs)
 
 
 def start(folder: str, config: RunConfig, files: Sequence[InputFile]) -> None:
@@ -94,23 +115,59 @@ def start(folder: str, config: RunConfig, files: Sequence[InputFile]) -> None:
     Raises:
         ClaimxError: if it cannot be written.
     """
-    text = json.dumps(_state(config, files), ensure_ascii=False, indent=1) + "\n"
+    state = _state(config, files)
+    for row, digest in zip(state["inputs"], _hashes(files), strict=True):
+        row.append(digest)
+    text = json.dumps(state, ensure_ascii=False, indent=1) + "\n"
     write_whole(join(folder, RUN), text.encode("utf-8", "surrogatepass"))
 
 
-def group_count(folder: str) -> int | None:
-    """Return how many groups of inputs the run in a folder has; None if its state is not there.
+def without_state(folder: str) -> ConfigError | None:
+    """Return the error of a folder that holds shards of a run, but not its state, if it does."""
+    if not any(list_files(join(folder, name)) for name in (RECEIPTS, RECORDS)):
+        return None
+    return ConfigError(
+        f"{folder} holds shards of a run, but {RUN} is gone, which says what they were made from: "
+        "put it back, or start anew in another folder"
+    )
+
+
+def group_count(folder: str) -> int:
+    """Return how many groups of inputs the run in a folder has.
 
     Raises:
-        ConfigError: if the state is damaged.
+        ClaimxError: if its state is damaged or not there.
     """
     path = join(folder, RUN)
-    if file_size(path) is None:
-        return None
     groups = _read(path).get("groups")
     if not isinstance(groups, int):
         raise _damaged(path, TypeError("`groups` is no number"))
     return groups
+
+
+def named_as_before(folder: str, files: Sequence[InputFile]) -> list[InputFile]:
+    """Give files the names that the run in a folder has for them, if there is one.
+
+    ``news/a.csv``, ``./news/a.csv`` and the whole path of it are one file; receipts and error
+    records have the name that it had first.
+    """
+    path = join(folder, RUN)
+    if file_size(path) is None:
+        return list(files)
+    try:
+        before = [row[0] for row in _read(path)["inputs"]]
+        known = {_place(name): name for name in before}
+    except (LookupError, TypeError, AttributeError):  # it is damaged, which `check` says
+        return list(files)
+    found = [replace(file, path=known.get(_place(file.path), file.path)) for file in files]
+    return sorted(found, key=lambda file: file.path)
+
+
+def _place(path: str) -> str:
+    """Return where a file is, however it is named."""
+    if is_url(path) or path == STANDARD_INPUT:
+        return path
+    return str(Path(path.removeprefix("file://")).resolve())
 
 
 def _state(config: RunConfig, files: Sequence[InputFile]) -> dict[str, Any]:
@@ -119,6 +176,32 @@ def _state(config: RunConfig, files: Sequence[InputFile]) -> dict[str, Any]:
         "groups": len(plan_groups(files, config.rows_in_shard)),
         "inputs": [[file.path, file.size, file.version, file.format] for file in files],
     }
+
+
+def _hashes(files: Sequence[InputFile]) -> list[str | None]:
+    """Return the SHA-256 of each local file, if all of them together are not too large for that."""
+    if sum(file.size or 0 for file in files) > _HASHED:
+        return [None] * len(files)
+    return [
+        None
+        if is_url(file.path) or file.path == STANDARD_INPUT or file_size(file.path) is None
+        else file_sha256(file.path)
+        for file in files
+    ]
+
+
+def _untouched(before: Sequence[Any], now: Sequence[Any]) -> list[Any]:
+    """Give files that were written again with the content that they had the version from then."""
+    known = {row[0]: row for row in before}
+    return [known[row[0]][:_FACTS] if _same(known.get(row[0]), row) else row for row in now]
+
+
+def _same(before: Any, now: Sequence[Any]) -> bool:
+    """Say whether a file that has changed has the same content."""
+    if before is None or before[:_FACTS] == now or len(before) == _FACTS:
+        return False
+    alike = (before[1], before[3]) == (now[1], now[3])
+    return alike and before[_FACTS] is not None and file_sha256(now[0]) == before[_FACTS]
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -161,8 +244,10 @@ def _changed_config(before: Any, now: Any, name: str = "") -> Iterator[str]:
 def _changed_inputs(before: Sequence[Any], now: Sequence[Any]) -> Iterator[str]:
     """Name files that came, went or changed."""
     old, new = ({row[0]: row[1:] for row in rows} for rows in (before, now))
+    gone = [path for path in old if path not in new]
     groups = {
-        "no longer there": [path for path in old if path not in new],
+        "no longer there": [path for path in gone if file_size(path) is None],
+        "not named this time": [path for path in gone if file_size(path) is not None],
         "new": [path for path in new if path not in old],
         "changed": [path for path in new if path in old and old[path] != new[path]],
     }

@@ -25,6 +25,7 @@ import numpy as np
 
 from claimx.archive.places import (
     RECORDS,
+    RUN,
     TEMPORARY,
     Written,
     join,
@@ -33,7 +34,7 @@ from claimx.archive.places import (
     shown_size,
 )
 from claimx.archive.receipts import Receipt, faults, read_receipts
-from claimx.archive.run import group_count
+from claimx.archive.run import group_count, without_state
 from claimx.archive.tables import TABLES, table_schema
 from claimx.archive.writers import read_table, scan_shard
 from claimx.errors import ClaimxError
@@ -106,19 +107,17 @@ class Report:
         )
 
 
-def verify(folder: str, *, groups: int | None = None) -> Report:
+def verify(folder: str) -> Report:
     """Read all of an output folder and compare it with its receipts.
 
     Args:
         folder: local folder or fsspec URL.
-        groups: how many groups of inputs the run has; by default what its state says, and
-            without one as many as the highest that has a shard.
 
     Raises:
-        ClaimxError: if the folder is not there or empty.
+        ClaimxError: if the folder is not there or empty, or has no run in it.
     """
     with tempfile.TemporaryDirectory(prefix="claimx-verify-") as scratch:
-        return _Verification(folder, Path(scratch)).run(groups)
+        return _Verification(folder, Path(scratch)).run()
 
 
 @dataclass
@@ -142,16 +141,20 @@ class _Verification:
         )
     )
 
-    def run(self, groups: int | None) -> Report:
+    def run(self) -> Report:
         files = list_files(self.folder)
         if not files:
             raise ClaimxError(f"{self.folder} is not there, or nothing is in it")
+        if RUN not in files:
+            raise without_state(self.folder) or ClaimxError(
+                f"there is no run in {self.folder}: name the folder that was given to --out"
+            )
         ids = _Ids(self.scratch)
         for receipt in read_receipts(self.folder, on_damage=self.problems.append):
             self._take(receipt)
             self._check(receipt, ids)
         self.problems += _differing(self.origins)
-        self.problems += _missing(self.names, self.lasts, self._groups(groups))
+        self.problems += _missing(self.names, self.lasts, self._groups())
         self.problems += _overlaps(self.ranges)
         self._unknown(files)
         self.warnings += (
@@ -168,9 +171,9 @@ class _Verification:
             **self.sums,
         )
 
-    def _groups(self, groups: int | None) -> int | None:
+    def _groups(self) -> int | None:
         try:
-            return group_count(self.folder) if groups is None else groups
+            return group_count(self.folder)
         except ClaimxError as error:
             self.problems.append(str(error))
             return None

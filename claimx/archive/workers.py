@@ -7,6 +7,7 @@ error record. A worker that dies outside its rows, as it starts or writes, ends 
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -26,6 +27,7 @@ from claimx.types import Extraction, Failure
 
 MakeRunner = Callable[[], ShardRunner]
 _ATTEMPTS = 2
+_LOG = logging.getLogger("claimx")
 
 
 class WorkerError(ClaimxError):
@@ -66,6 +68,11 @@ class Worker:
         if self.row is not None:
             shard = _without(shard, self.row)
         self.process.join(5)
+        if self.attempts == 1:
+            _LOG.warning(
+                "a worker ended in the middle of shard %s (exit code %s); a new one does it",
+                shard.name, self.process.exitcode,
+            )  # fmt: skip
         if self.attempts > _ATTEMPTS and self.row is None:
             raise WorkerError(
                 f"a worker dies on shard {shard.name}, but while it reads no row: exit code "

@@ -126,10 +126,12 @@ _ENCODERS: dict[str, Callable[[Sink], RecordEncoder]] = {
     "jsonl.zst": LinesEncoder,
 }
 FORMATS = tuple(_ENCODERS)
-# Bytes of records, of the texts in them, and of both tables, to a byte of text in UTF-8: measured
-# on news with the packaged model (docs/archive-tables.md).
-_BYTES_PER_BYTE = {"parquet": (0.74, 0.42), "jsonl.zst": (0.57, 0.22)}
-_TABLE_BYTES = 0.54
+# Bytes of records, of the texts in them, and of both tables, to a byte of text in UTF-8, and what
+# a shard costs besides: measured on news with the packaged model (docs/archive-tables.md).
+_BYTES_PER_BYTE = {"parquet": (0.66, 0.42), "jsonl.zst": (0.57, 0.22)}
+_TABLE_BYTES = 0.49
+_BYTES_OF_SHARD = {"parquet": 33_000, "jsonl.zst": 1_500}
+_BYTES_OF_TABLES = 20_000
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -235,18 +237,20 @@ def open_shard(path: str, format: str) -> Iterator[ShardWriter]:
 
 
 def estimate_bytes(
-    text_bytes: int, format: str, *, with_text: bool = False, tables: bool = False
+    text_bytes: int, format: str, *, shards: int, with_text: bool = False, tables: bool = False
 ) -> int:
     """Guess the size of the output for so much text; about right for news.
 
     Args:
         text_bytes: the articles' texts in UTF-8.
         format: one of FORMATS.
+        shards: how many files of records there will be.
         with_text: whether the records hold the text.
         tables: whether the flat tables are written as well.
     """
     records, text = _BYTES_PER_BYTE[format]
-    return round(text_bytes * (records + text * with_text + _TABLE_BYTES * tables))
+    each = _BYTES_OF_SHARD[format] + _BYTES_OF_TABLES * tables
+    return round(text_bytes * (records + text * with_text + _TABLE_BYTES * tables) + shards * each)
 
 
 # ---- reading ----------------------------------------------------------------------------------

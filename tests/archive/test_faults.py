@@ -11,6 +11,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -343,6 +344,28 @@ def test_a_file_that_cannot_be_read_at_all_is_named_by_every_run_until_it_can(
     path.write_bytes(gzip.compress(named("m")))
     assert archive(tmp_path / "out", "--resume") == 0
     assert contents(tmp_path / "out", "00") == contents(tmp_path / "calm", "00")
+
+
+def test_what_changed_without_its_size_is_found_and_made_again_as_it_is_told(
+    archive, tmp_path, capsys
+):
+    out = tmp_path / "out"
+    assert archive(out) == 0
+    before = contents(out)
+    path = out / "records" / "00000-001.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert archive(out, "--resume") == 0  # which looks at sizes alone
+    capsys.readouterr()
+    assert main(["archive", "--verify", str(out)]) == 1
+    [_, told, last] = capsys.readouterr().out.splitlines()
+    assert (told.startswith(f"wrong: {path} has changed"), last) == (True, "1 thing is wrong")
+    [receipt] = re.findall(r"remove (\S+) and resume", told)
+    Path(receipt).unlink()
+    assert archive(out, "--resume") == 0
+    assert verify(str(out)).problems == ()
+    assert contents(out) == before
 
 
 def test_an_input_that_was_read_in_part_and_mended_is_another_input(archive, tmp_path, capsys):

@@ -52,7 +52,7 @@ def test_a_folder_is_searched_in_all_depths_and_the_rest_is_counted(folder, capl
 def test_what_runs_wrote_into_the_output_folder_is_no_input(folder):
     for name in (
         "in/out/records/00000-000.parquet",
-        "in/out/records/00000-001.jsonl.zst.tmp-0123",
+        "in/out/records/.00000-001.jsonl.zst.tmp-0123",
         "in/out/quotes/00000-000.parquet",
         "in/out/receipts/00000-000.json",
         "in/out/run.json",

@@ -46,6 +46,9 @@ def test_a_run_that_lost_shards_ends_as_one_that_did_not(model, tmp_path, capsys
         "--rows", "3", "--metrics", str(tmp_path / "metrics.json"),
     ]  # fmt: skip
     assert main(call) == 1  # one article has no text
+    said = capsys.readouterr().err
+    assert "claimx: 1 article could not be read" in said
+    assert f"\nclaimx:   {tmp_path / 'in.jsonl'}:8: there is no text" in said.replace("bad: ", "")
     before = contents(tmp_path / "out")
     assert json.loads((tmp_path / "metrics.json").read_text())["errors"] == 1
     found = [
@@ -94,6 +97,38 @@ def test_a_file_that_cannot_be_read_is_named_until_it_is_mended(model, tmp_path,
     assert record["id"] == "b"
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_misspelt_field_leaves_the_folder_free(model, tmp_path, capsys, name):
+    source = tmp_path / name
+    if name == "a.csv":
+        source.write_text("id,tale\na,Ruiz told us.\n")
+    else:
+        write_lines(source, [{"id": "a", "tale": "Ruiz told us."}])
+    out = tmp_path / "out"
+    call = ["archive", str(source), "--out", str(out), "--model", model, "--text-field"]
+    assert main([*call, "tael"]) == 2
+    said = capsys.readouterr().err
+    assert "nothing can be read of 1 input file, and nothing was written" in said
+    assert "there is no `tael`" in said
+    assert not out.exists()
+    assert main(call[:-1]) == 2  # "tale" is none of the usual names
+    assert not out.exists()
+    assert main([*call, "tale"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--attribution", "broadly"), ("--currency", "dollar"), ("--title", "append")],
+)
+def test_a_wrong_option_leaves_the_folder_free(model, tmp_path, capsys, option, value):
+    source = write_lines(tmp_path / "a.jsonl", ARTICLES[:1])
+    out = tmp_path / "out"
+    call = ["archive", str(source), "--out", str(out), "--model", model, option, value]
+    assert main(call) == 2
+    assert value in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
+
+
 def test_standard_input_is_read_once_and_by_one_machine(model, tmp_path, monkeypatch, capsys):
     call = ["archive", "-", "--out", str(tmp_path / "out"), "--model", model]
     for option in (["--resume"], ["--shard", "0/2"]):
@@ -120,6 +155,14 @@ def test_the_format_of_the_records_is_chosen_once_for_a_run(model, tmp_path, cap
     assert "format was 'jsonl.zst' and is 'parquet'" in capsys.readouterr().err
 
 
+def test_small_shards_are_expected_to_take_more_space():
+    files = [InputFile("a.jsonl", 400_000, "", "jsonl")]
+    whole, tenths = (
+        job._expected(job.Job(["a.jsonl"], "out", rows_in_shard=rows), files) for rows in (1000, 10)
+    )
+    assert (tenths - whole) / 19 > 23_000  # 20 shards instead of one
+
+
 def test_space_is_needed_only_for_what_is_not_done(tmp_path, monkeypatch):
     needed: list[int] = []
     monkeypatch.setattr(job, "space_problem", lambda folder, size: needed.append(size))
@@ -136,6 +179,6 @@ def test_space_is_needed_only_for_what_is_not_done(tmp_path, monkeypatch):
     said: list[str] = []
     for part, there in ((Part(), job.Done({})), (Part(), done), (Part(1, 2), done)):
         job._announce(replace(asked, part=part), files, groups, there, said.append)
-    whole = job.estimate_bytes(2 * 10**6, "parquet", tables=True)
+    whole = job.estimate_bytes(2 * 10**6, "parquet", shards=2, tables=True)
     assert needed == [whole, whole - 1_080_000, whole // 2 - 540_000]
     assert said[2] == "1.08 MB of it are there already"

@@ -63,6 +63,16 @@ def test_a_run_at_its_end_has_no_time_left():
     assert found.line().endswith("100% done")
 
 
+def test_a_run_with_nothing_left_to_do_says_so_and_no_speed():
+    found = progress(1000)
+    found.skip(receipt(1000))
+    found.close()
+    assert found.stream.getvalue() == "10 articles, 100% done, nothing was left to do\n"
+    found = progress(1000)
+    found.close(stopped=True)
+    assert "nothing" not in found.stream.getvalue()
+
+
 def test_files_that_cannot_be_read_are_in_the_figures():
     found = progress(10)
     found.left_out.append(LeftOut("a.csv", "there is nothing in it"))

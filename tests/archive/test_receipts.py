@@ -185,7 +185,7 @@ def test_a_receipt_under_the_name_of_another_shard_is_none(folder):
 
 def test_files_that_are_no_receipts_are_passed_over(folder):
     receipt = done(folder)
-    write_whole(join(folder, "receipts", "00000-001.json.tmp-12ab"), b"{")
+    write_whole(join(folder, "receipts", ".00000-001.json.tmp-12ab"), b"{")
     assert list(read_receipts(folder)) == [receipt]
 
 

@@ -38,7 +38,7 @@ def test_a_shard_is_read_as_the_records_that_it_holds(tmp_path, harbour, format)
 def test_a_folder_of_a_run_stands_for_all_its_records_in_order(tmp_path, harbour):
     second = shard(tmp_path / "out/records/00001-000.parquet", replace(harbour, id="b"))
     shard(tmp_path / "out/records/00000-000.parquet", replace(harbour, id="a"))
-    second.with_name(f"{second.name}.tmp-1.parquet").write_bytes(b"unfinished")
+    second.with_name(f".{second.name}.tmp-1.parquet").write_bytes(b"unfinished")
     (tmp_path / "out/run.json").write_text("{}", encoding="utf-8")
     for folder in (tmp_path / "out", tmp_path / "out" / "records"):
         assert [record.id for record in read_results([str(folder)])] == ["a", "b"]
@@ -51,6 +51,14 @@ def test_packed_lines_are_records_or_refused_as_articles_are(tmp_path, harbour):
     found, refused = read_results([str(records), str(articles)])
     assert plain([found]) == plain([harbour])
     assert "compressed with gzip" in refused.error.message
+
+
+@pytest.mark.parametrize("name", ["old.csv", "old.TSV", "old.csv.gz", "old.warc"])
+def test_a_file_of_many_articles_is_not_taken_for_one_text(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("id,text\na,Ruiz said no.\n")
+    [refused] = read_results([str(path)])
+    assert f"claimx archive {path} --out DIR" in refused.error.message
 
 
 @pytest.mark.parametrize("format", ["parquet", "jsonl.zst"])

@@ -240,6 +240,8 @@ def out(tmp_path, monkeypatch, ministry):
         write("out", [record], shard)
         with open_shard(f"out/records/{shard}.parquet", "parquet") as writer:
             writer.write(record)
+            if record["id"] == "again":
+                writer.write(failed())
 
 
 def test_claims_in_percent_by_ministry_spokespeople_are_one_line_of_sql(out):
@@ -252,7 +254,36 @@ def test_claims_in_percent_by_ministry_spokespeople_are_one_line_of_sql(out):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(4))
+def test_who_is_quoted_most_often_counts_statements_of_those_who_are_named(tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.chdir(tmp_path)
+    speakers = [
+        said("Lena Maric", name="Lena Maric"),
+        None,
+        said("I", persons=(), source="s1"),
+    ]
+    record = Extraction(
+        id="one",
+        quotes=tuple(
+            Quote(f"q{at}", 0, 3, "abc", "direct", 0.9, "q0" if at == 1 else None, speaker=speaker)
+            for at, speaker in enumerate(speakers)
+        ),
+        sources=(Source("s0", "person", "Lena Maric"), Source("s1", "person", "I")),
+        people=(Person("p0", "Lena Maric"),),
+    ).to_dict()
+    write("out", [record, {**record, "id": "two"}], "00000-000")
+    (query,) = (block for block in documented("sql") if "AS statements" in block)
+    assert duckdb.sql(query).fetchall() == [("Lena Maric", "person", 2, 2, pytest.approx(0.9))]
+
+
+def test_the_errors_are_listed_alone(out):
+    duckdb = pytest.importorskip("duckdb")
+    (query,) = (block for block in documented("sql") if "error.message" in block)
+    [(kind, message)] = duckdb.sql(query).fetchall()
+    assert kind == "too_large" and "80,000,000 bytes" in message
+
+
+@pytest.mark.parametrize("number", range(5))
 def test_the_documented_sql_runs(out, number):
     duckdb = pytest.importorskip("duckdb")
     assert duckdb.sql(documented("sql")[number]).fetchall()
@@ -264,7 +295,7 @@ def test_the_documented_python_runs(out, library):
     (code,) = (block for block in documented("python") if f"import {library}" in block)
     names = {}
     exec(code, names)
-    assert (len(names["records"]), len(names["percents"])) == (2, 10)
+    assert (len(names["records"]), len(names["percents"])) == (3, 10)
 
 
 def test_the_documented_way_to_objects_runs(out, ministry):

@@ -62,6 +62,12 @@ def write(folder, shard, items, *, format="parquet", first=0, last=True, tables=
         tokens=100,
     )
     write_receipt(replace(receipt, **known), str(folder))
+    plan(folder, int(shard[:5]) + 1)
+
+
+def plan(folder, groups):
+    """Write what verification asks the state of a run for."""
+    write_whole(join(str(folder), "run.json"), json.dumps({"groups": groups}).encode())
 
 
 @pytest.fixture
@@ -81,9 +87,9 @@ def change_receipt(folder, shard, **known):
     write_receipt(replace(receipt, **known), str(folder))
 
 
-def problem(folder, **options):
+def problem(folder):
     """Return the only thing that is wrong."""
-    report = verify(str(folder), **options)
+    report = verify(str(folder))
     assert report.exit_code == 1
     (found,) = report.problems
     return found
@@ -93,7 +99,7 @@ def problem(folder, **options):
 
 
 def test_a_sound_folder_is_sound(out):
-    report = verify(str(out), groups=2)
+    report = verify(str(out))
     assert (report.problems, report.warnings, report.exit_code) == ((), (), 0)
     assert (report.shards, report.rows_in, report.rows_out) == (3, 10, 10)
     assert (report.n_errors, report.n_notes, report.tokens) == (1, 9, 300)
@@ -132,7 +138,7 @@ def test_a_folder_by_url_is_verified_as_well(harbour):
 
 def test_an_empty_shard_is_sound(tmp_path):
     write(tmp_path, "00000-000", [], inputs=())
-    assert verify(str(tmp_path), groups=1).problems == ()
+    assert verify(str(tmp_path)).problems == ()
 
 
 def test_nothing_is_left_in_the_temporary_folder(out, tmp_path, monkeypatch):
@@ -143,7 +149,7 @@ def test_nothing_is_left_in_the_temporary_folder(out, tmp_path, monkeypatch):
 
 
 def test_nothing_in_the_folder_is_touched(out):
-    (out / "records" / "00000-000.parquet.tmp-12ab").write_bytes(b"half")
+    (out / "records" / ".00000-000.parquet.tmp-12ab").write_bytes(b"half")
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     verify(str(out))
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
@@ -152,6 +158,14 @@ def test_nothing_in_the_folder_is_touched(out):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ClaimxError, match="is not there"):
         verify(str(tmp_path / "nowhere"))
+
+
+def test_a_folder_without_a_run_is_an_error(out, tmp_path):
+    with pytest.raises(ClaimxError, match="there is no run in .*records: name the folder"):
+        verify(str(out / "records"))
+    (out / "run.json").unlink()
+    with pytest.raises(ClaimxError, match=r"holds shards of a run, but run\.json is gone"):
+        verify(str(out))
 
 
 # ---- what is wrong ----------------------------------------------------------------------------
@@ -216,22 +230,27 @@ def test_rows_that_came_in_and_did_not_go_out(out):
 def test_a_shard_without_a_receipt(out):
     (out / "receipts" / "00001-000.json").unlink()
     report = verify(str(out))
-    assert {f"{out}/{name}/00001-000.parquet has no receipt; resume the run" for name in
-            ("records", "quotes", "claims")} == set(report.problems)  # fmt: skip
+    assert set(report.problems) == {
+        "no shard of 00001 is there; resume the run",
+        *(
+            f"{out}/{name}/00001-000.parquet has no receipt; resume the run"
+            for name in ("records", "quotes", "claims")
+        ),
+    }
 
 
 @pytest.mark.parametrize(
-    ("gone", "groups", "sentence"),
+    ("gone", "sentence"),
     [
-        ("00000-000", 2, "00000-000 has no receipt"),
-        ("00000-001", 2, "the last shard of 00000 is not there"),
-        ("00001-000", 2, "no shard of 00001 is there"),
+        ("00000-000", "00000-000 has no receipt"),
+        ("00000-001", "the last shard of 00000 is not there"),
+        ("00001-000", "no shard of 00001 is there"),
     ],
 )
-def test_a_shard_that_is_not_there_at_all(out, gone, groups, sentence):
+def test_a_shard_that_is_not_there_at_all(out, gone, sentence):
     for path in out.rglob(f"{gone}.*"):
         path.unlink()
-    assert problem(out, groups=groups) == f"{sentence}; resume the run"
+    assert problem(out) == f"{sentence}; resume the run"
 
 
 def test_the_end_of_the_plan_is_known_from_the_state_of_the_run(out):
@@ -273,6 +292,7 @@ def test_shards_that_were_made_in_another_way(out, known, what):
 def test_long_reports_are_cut_and_counted(tmp_path, harbour):
     for number in range(25):
         write_whole(f"{tmp_path}/records/{number:05d}-000.parquet", b"")
+    plan(tmp_path, 0)
     *_, more, last = verify(str(tmp_path)).lines()
     assert more == "wrong: … and 5 more"
     assert last == "25 things are wrong"
@@ -282,7 +302,7 @@ def test_long_reports_are_cut_and_counted(tmp_path, harbour):
 
 
 def test_unfinished_files_are_named_and_left(out):
-    path = out / "records" / "00000-000.parquet.tmp-12ab34cd"
+    path = out / "records" / ".00000-000.parquet.tmp-12ab34cd"
     path.write_bytes(b"half")
     report = verify(str(out))
     assert report.exit_code == 0

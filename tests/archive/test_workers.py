@@ -52,10 +52,16 @@ def shards(*names: str) -> list[Shard]:
     ]
 
 
-def test_an_article_that_kills_its_worker_becomes_an_error_and_takes_nothing_along(tmp_path):
+def test_an_article_that_kills_its_worker_becomes_an_error_and_takes_nothing_along(
+    tmp_path, caplog
+):
     work = shards("a b", "c poison d", "e")
     receipts = run_shards(work, [partial(deadly, str(tmp_path))])
     assert [receipt.claimx for receipt in receipts] == ["a b", "c killed_worker d", "e"]
+    [told] = caplog.messages
+    assert (
+        told == "a worker ended in the middle of shard 00001-000 (exit code -9); a new one does it"
+    )
 
 
 def test_a_worker_that_dies_behind_its_rows_blames_none_of_them(tmp_path):

@@ -194,10 +194,20 @@ def test_nothing_appears_under_the_name_before_the_end(tmp_path, format, harbour
     with open_shard(str(path), format) as shard:
         shard.write(harbour.to_dict())
         (name,) = names_in(tmp_path)
-        assert name.startswith(f"{path.name}.tmp-")
+        assert name.startswith(f".{path.name}.tmp-")
         with pytest.raises(RuntimeError, match="not finished"):
             _ = shard.written
     assert names_in(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("reader", ["pandas", "pyarrow.parquet"])
+def test_readers_of_a_folder_pass_over_what_a_killed_run_left(tmp_path, reader, harbour):
+    library = pytest.importorskip(reader)
+    write(tmp_path / "00000-000.parquet", [harbour.to_dict()], "parquet")
+    read = library.read_parquet if reader == "pandas" else library.read_table
+    with open_shard(str(tmp_path / "00000-001.parquet"), "parquet"):
+        assert len(names_in(tmp_path)) == 2
+        assert len(read(tmp_path)) == 1
 
 
 def test_a_bad_record_does_not_break_the_writer_off_badly(tmp_path, harbour):
@@ -477,7 +487,10 @@ def test_a_url_does_not_say_its_space():
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_estimate_grows_with_the_text(format):
-    small, large = (writers.estimate_bytes(size, format) for size in (10**6, 10**9))
+    small, large = (
+        writers.estimate_bytes(size, format, shards=size // 10**6) for size in (10**6, 10**9)
+    )
     assert large == pytest.approx(1000 * small, rel=0.01)
-    with_text = writers.estimate_bytes(10**6, format, with_text=True)
-    assert small < with_text < writers.estimate_bytes(10**6, format, with_text=True, tables=True)
+    with_text = writers.estimate_bytes(10**6, format, shards=1, with_text=True)
+    both = writers.estimate_bytes(10**6, format, shards=1, with_text=True, tables=True)
+    assert small < with_text < both

@@ -37,7 +37,7 @@ def calm(tmp_path):
 
 def test_equal_runs_are_equal_whatever_time_they_took(tmp_path, calm):
     write(tmp_path / "out", "a b c", seconds=9.0)
-    (tmp_path / "out" / "records" / "00000-001.parquet.tmp-12ab").write_text("unfinished")
+    (tmp_path / "out" / "records" / ".00000-001.parquet.tmp-12ab").write_text("unfinished")
     assert list(differences(tmp_path / "out", *calm)) == []
 
 

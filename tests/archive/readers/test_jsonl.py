@@ -96,7 +96,9 @@ def test_ids_that_are_numbers_become_strings(lines, given_id, article_id):
 @pytest.mark.parametrize(
     ("line", "kind", "words"),
     [
-        (b'{"id": "b", "text": ', "not_json", "not JSON"),
+        (b'{"id": "b", "text": ', "not_json", "breaks off after 20 characters, behind '{\"id"),
+        (b'{"id": "b", "text": "Nine men', "not_json", "breaks off after 29 characters, behind"),
+        (b'{"id": "b", "text": "a\tb"}', "not_json", "Invalid control character at character 23"),
         (b'{"id": "b", "text": "\xff"}', "not_utf8", "not UTF-8"),
         (b'{"id": "b", "text": "x", "text": "y"}', "duplicate_key", "'text' stands twice"),
         (b'{"id": "b", "text": "x", "m": {"k": 1, "k": 2}}', "duplicate_key", "'k'"),
