@@ -99,7 +99,7 @@ def test_wet_texts_are_articles(stored):
     ("body", "more"),
     [
         (b"5\r\n<html\r\n1\r\n>\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n"),
-        (gzip.compress(b"<html>"), "Content-Encoding: gzip\r\n"),
+        (gzip.compress(b"<html>", mtime=0), "Content-Encoding: gzip\r\n"),
         (b"<html>", "Content-Encoding: gzip\r\n"),
         (b"<html>", "Transfer-Encoding: chunked\r\n"),
     ],
@@ -134,9 +134,14 @@ def test_a_page_that_the_crawler_cut_says_so(stored):
     [
         (record("response", "application/http", b"no such thing\r\n\r\n"), "bad_record"),
         (response(b"x" * 5000), "too_large"),
-        (response(gzip.compress(b"x" * 10**7), more="Content-Encoding: gzip\r\n"), "too_large"),
         (
-            response(gzip.compress(PAGE)[:-30] + b"\0" * 60, more="Content-Encoding: gzip\r\n"),
+            response(gzip.compress(b"x" * 10**7, mtime=0), more="Content-Encoding: gzip\r\n"),
+            "too_large",
+        ),
+        (
+            response(
+                gzip.compress(PAGE, mtime=0)[:-30] + b"\0" * 60, more="Content-Encoding: gzip\r\n"
+            ),
             "bad_record",
         ),
         (response(b"\x89PNG\r\n\x1a\n"), "not_text"),
