@@ -12,7 +12,7 @@ from dataclasses import replace
 from claimx.quantities import context
 from claimx.quantities.ages import is_age, is_age_in_units
 from claimx.quantities.change import change_of
-from claimx.quantities.currencies import local_currency
+from claimx.quantities.currencies import local_currency, spaced_dollar
 from claimx.quantities.decimals import to_plain
 from claimx.quantities.numbers import counts_in_millions
 from claimx.quantities.partner import money_before, share_unit
@@ -103,7 +103,9 @@ def _unit_and_kind(
     if kind == "money":
         name = local_currency(name, surface, text)
     if name == "$":
-        name = "EUR" if unit.size != 1 and context.is_euro_cent(around) else currency
+        own = spaced_dollar(text, place.start, place.stop)
+        euro = unit.size != 1 and context.is_euro_cent(around)
+        name = "EUR" if euro else own or currency
     elif name == "degree" and context.is_celsius(around):
         name = "degree Celsius"
     elif name == "point" and not context.is_market_point(around, reading.value):

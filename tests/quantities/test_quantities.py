@@ -255,6 +255,9 @@ def test_a_closed_name_is_its_own_alias(name: str):
         ("Growers in Queensland, says the Australian board, lost $3 million.", "AUD"),
         ("Growers in Queensland sold $3 million of wheat to the United States.", "USD"),
         ("The fund holds A$20 million and C$5 million and lent $3 million.", "USD"),
+        ("It made US $5 million, or $39 million in Hong Kong dollars.", "USD"),
+        ("The fund holds NZ $20 million and lent $3 million.", "NZD"),
+        ("In Australian dollars, it cost the US $3 million.", "AUD"),
     ],
 )
 def test_the_article_says_what_a_bare_dollar_means(text: str, currency: str):

@@ -360,6 +360,28 @@ def test_a_number_that_counts_something_of_its_own_takes_no_unit(marked):
 
 
 @pytest.mark.parametrize(
+    ("marked", "code"),
+    [
+        ("The bank made [US $24 billion] that year.", "USD"),
+        ("The bank made US [$24 billion] that year.", "USD"),
+        ("The bank made U.S. [$24 billion] that year.", "USD"),
+        ("The bank made [US $5 to $6 billion] that year.", "USD"),
+        ("The bank made [$24 billion U.S.] that year.", "USD"),
+        ("The bank made [$24 billion] US, it said.", "USD"),
+        ("The bank made [$24 billion] (US) that year.", "USD"),
+        ("The bank made [NZ $24 million] that year.", "NZD"),
+        ("The bank made [A $24 million] that year.", "AUD"),
+        ("[A $24 million] gift was made.", "HKD"),
+        ("Bank Wins A [$24 million] Gift", "HKD"),
+        ("The bank gave [$24 million] US aid.", "HKD"),
+        ("The bank made [$24 billion] that year. US banks made more.", "HKD"),
+    ],
+)
+def test_a_dollar_is_that_of_the_country_beside_it(marked: str, code: str):
+    assert read(marked, currency="HKD").unit == code
+
+
+@pytest.mark.parametrize(
     ("article", "surface_", "code"),
     [
         ("Oslo: the Norwegian firm owes [].", "4 million kroner", "NOK"),
