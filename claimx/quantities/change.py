@@ -30,6 +30,14 @@ _SHIFT = re.compile(
 _TAKES_SUM = re.compile(r"^(?:rais|add|lift)", re.I)
 _OF_ITS = re.compile(r"\s(?:of\s)?(?:its|their|his|her|the)\b")
 _LOSES = re.compile(r"^los", re.I)
+# "lost $214 to $3,866", "lost £5m, or 2%": a price or a worth; "will lose $90,000" is a payment.
+_PRICE_BEHIND = re.compile(
+    r"^,?\s(?:or\s[^.;]{1,20}\s)?to\s(?:(?:trade|close|end|finish|settle)\s(?:at\s)?)?\S{0,3}\d"
+    r"|^(?:,?\sor|\s\()[^.;\n]{1,20}?(?:%|\sper\s?cent\b)|^\s(?:of|in|from|off)\s(?:(?:its|their|the)\s)?"
+    r"(?:stock\s|share\s|market\s)?(?:price|value|worth|capitali[sz]ation)\b",
+    re.I,
+)
+_PRICED = re.compile(r"\b(?:shares?|stocks?|futures|prices?|bonds?|currency|crude)\b", re.I)
 _PHRASAL = re.compile(
     r"\b(?:ma[dk]e|makes|making|put|puts|dig|digs|digging|dug|hold|held|holds|pick|picked|free[ds]?|freeing|"
     r"show|shows|showed|end|ended|ends|wind|wound|set|sets|t[ou]rn(?:s|ed)?|g[aio]ve?n?|open(?:ed|s)?|"
@@ -131,9 +139,9 @@ def change_of(surface: str, around: Around, kind: str | None) -> str:
     if apposition:  # "fell $1.25, or [1.4 percent]", "reached 185 mph ([295 km/h])"
         earlier = _LAST_NUMBER.search(before[: apposition.start()])
         if earlier:
-            return _ends(before[: earlier.start() + 1], around) or _size(
-                before[: earlier.start() + 1], "", kind
-            )
+            verb = before[: earlier.start() + 1]
+            share = re.search(r"%|\bper\s?cent\b", earlier[0])  # "lost 4 percent, or [$3 million]"
+            return _ends(verb, around) or _size(verb, "", "percent" if share else kind)
     behind = _BEHIND.match(around.after)
     if behind and kind in ("percent", "money", "measure"):
         return _direction(behind)
@@ -254,8 +262,9 @@ def _size(before: str, after: str, kind: str | None) -> str:
         if _TAKES_SUM.match(verb) and not by:
             return "up" if (verb.lower() == "additional") is (kind == "money") else "none"
         part = kind == "ratio" and _OF_ITS.match(after)
-        if _LOSES.match(verb) and not part and kind not in ("percent", "money", "measure"):
-            return "none"
+        if _LOSES.match(verb) and not part and kind not in ("percent", "measure"):
+            priced = _PRICE_BEHIND.match(after) or _PRICED.search(before)
+            return "down" if kind == "money" and priced else "none"
         return _direction(here)
     if _BY.search(before) and not _CONTEST.search(before):
         moves = list(_MOVE.finditer(before))

@@ -72,9 +72,7 @@ _SPACED = re.compile(
     r"|(?<=\s)[a-z]+\s(?P<letter>[ACS]))\s$"
 )
 _AMERICAN = re.compile(r"\sU\.?S\.?$")
-_AMERICAN_BEHIND = re.compile(
-    r"\s(?:\(U\.?S\.?\)|US(?=[.,;:)\n]|$)|U\.S\.(?=[,;:)\n]|\s[A-Z]|$))"
-)
+_AMERICAN_BEHIND = re.compile(r"\s(?:\(U\.?S\.?\)|US(?=[.,;:)\n]|$)|U\.S\.(?=[,;:)\n]|\s[A-Z]|$))")
 _AHEAD = 24  # characters before the sign in which its country stands
 
 
