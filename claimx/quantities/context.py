@@ -50,7 +50,7 @@ def look_around(
     before = sentence[-_BEFORE:]
     sentence_end = _SENTENCE.search(after)
     after = after[: sentence_end.start() + 1] if sentence_end else after
-    bend = text[modifier[0] : modifier[1]][:_BEFORE] if modifier else ""
+    bend = " ".join(text[slice(*modifier)][:_BEFORE].split()) if modifier else ""
     if modifier and modifier[1] <= start and modifier[0] >= start - _BEFORE:
         between = text[modifier[1] : start]
         before, sentence = (words[: modifier[0] - start] + between for words in (before, sentence))
@@ -126,10 +126,11 @@ _SHY = re.compile(r"(?:shy|short) of$", re.I)
 _THAN = re.compile(r"^(?:more|less|fewer|higher|lower|larger|smaller|better|greater) than$", re.I)
 # Without a modifier span, only words that can mean nothing else count.
 _DIRECTLY_BEFORE = re.compile(
-    r"(?:^|[\s(])(at least|more than|less than|fewer than|no more than|up to|as many as|"
-    r"as much as|about|around|roughly|approximately|nearly|almost|an? estimated|upwards of|"
-    r"in excess of|capped at|plus or minus|"
-    r"(?:surpass\w*|exceed\w*|eclips\w+|topp(?:ed|ing))(?:\sthe)?|~)"
+    r"(?:^|[\s(])(at least|(?:(?:no|not) )?(?:more|less|fewer) than|up to|"
+    r"as (?:many|much|few|little) as|just (?:over|under|above|below)|well (?:over|above)|"
+    r"about|around|roughly|approximately|nearly|almost|an? estimated|upwards? of|north of|some|"
+    r"(?<!person )(?<!people )(?<!sources )(?<!source )close to|in excess of|capped at|"
+    r"plus or minus|(?:surpass\w*|exceed\w*|eclips\w+|topp(?:ed|ing))(?:\sthe)?|~)"
     r"\s*(?:an?\s|over\s)?$",
     re.I,
 )

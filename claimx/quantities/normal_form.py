@@ -17,11 +17,13 @@ from claimx.quantities.decimals import to_plain
 from claimx.quantities.numbers import counts_in_millions
 from claimx.quantities.partner import money_before, share_unit
 from claimx.quantities.reading import Reading
-from claimx.quantities.surface import read_surface
+from claimx.quantities.surface import read_surface, with_words_before
 from claimx.quantities.units import find_unit, read_counted, read_unit
 from claimx.types import Quantity
 
 __all__ = ["read_quantity"]
+
+_WORDS = 24  # characters before a quantity in which the rest of its number may stand
 
 
 def read_quantity(
@@ -48,7 +50,8 @@ def read_quantity(
     """
     surface = text[start:end]
     around = context.look_around(text, start, end, modifier, measured)
-    reading = read_surface(surface, millions=counts_in_millions(around.after))
+    whole = with_words_before(surface, text[max(0, start - _WORDS) : start])
+    reading = read_surface(whole, millions=counts_in_millions(around.after))
     if reading is None:
         return Quantity(start, end, surface)
     reading = _complete(reading, around)

@@ -58,6 +58,26 @@ def _normalise(surface: str) -> str:
     return re.sub(r"\s+", " ", plain).strip()
 
 
+# "a couple of [dozen]", "half a [million dollars]": the rest of a number that begins with its scale
+_SCALE_FIRST = re.compile(r"(?:dozen|hundred|thousand|million|billion|trillion)\b", re.I)
+_COUNT_BEFORE = re.compile(
+    r"(?<![\w-])(?:(?:an?\s+)?(?:couple\s+of|few)|several|half\s+an?|(?:an?|three)\s+quarters?\s+of\s+an?)"
+    r"\s+$",
+    re.I,
+)
+
+
+def with_words_before(surface: str, before: str) -> str:
+    """Return a surface with the count that stands before it, where it begins with its scale.
+
+    Args:
+        surface: the quantity as it stands in the text.
+        before: the text directly before it.
+    """
+    count = _COUNT_BEFORE.search(before) if _SCALE_FIRST.match(surface) else None
+    return f"{count[0]}{surface}" if count else surface
+
+
 _THE = re.compile(r"^the ", re.I)
 _ONE_UNIT = re.compile(
     r"(?:(?:another|past|last|next)\s)?"
@@ -71,7 +91,7 @@ _LOWER_SIGN = re.compile(
     r"^(?:>=?|≥)|\d\s?\+|\bplus\b(?! or)|\b(?:or|and) (?:more|over|older|above)\b", re.I
 )
 _UPPER_SIGN = re.compile(r"^(?:<=?|≤)|\b(?:or|and) (?:less|fewer|under|younger|below)\b", re.I)
-_ABOUT_SIGN = re.compile(r"^(?:~|c\.|circa|±|\+/-)|\bodd\b|\bor so\b|\bish\b", re.I)
+_ABOUT_SIGN = re.compile(r"^(?:~|c\.|circa|±|\+/-)|\bodd\b|\bor so\b|\bish\b|\bcouple\b", re.I)
 _NEGATIVE = re.compile(r"(?:^-\s?|[\s($€£]-|\b(?:minus|negative)\s)[$€£]*$", re.I)
 
 

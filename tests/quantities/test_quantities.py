@@ -293,6 +293,7 @@ def test_the_default_currency_stands_where_the_article_is_silent():
     [
         ("~5", 5, None, None, "approximate"),
         ("5 or so", 5, None, None, "approximate"),
+        ("a couple of dozen", 24, None, None, "approximate"),
         ("18+", 18, 18, None, "lower_bound"),
         ("5 or more", 5, 5, None, "lower_bound"),
         ("≥5", 5, 5, None, "lower_bound"),

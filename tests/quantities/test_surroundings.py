@@ -170,6 +170,13 @@ def test_the_words_around_decide_the_kind(marked: str, kind: str, unit: str | No
         ("the debt has passed [$28]", "lower_bound", 28, None),
         ("at least [US$28]", "lower_bound", 28, None),
         ("about [US$28]", "approximate", None, None),
+        ("Some [28] boats", "approximate", None, None),
+        ("close to [28] boats", "approximate", None, None),
+        ("a person close to [28] boats", "exact", None, None),
+        ("no fewer than [28] boats", "lower_bound", 28, None),
+        ("as few as [28] boats", "lower_bound", 28, None),
+        ("just under [28] boats", "upper_bound", None, 28),
+        ("<at\nleast> [28]", "lower_bound", 28, None),
         ("<a whopping> [28]", "exact", None, None),
         ("They sold [28] or more. It rained.", "lower_bound", 28, None),
     ],
@@ -178,6 +185,24 @@ def test_a_bound_carries_the_stated_number(marked, modifier, low, high):
     found = read(marked)
     assert (found.modifier, found.low, found.high) == (modifier, low, high)
     assert found.value == (None if modifier == "range" else 28)
+
+
+@pytest.mark.parametrize(
+    ("marked", "value", "low", "modifier"),
+    [
+        ("a couple of [dozen] {boats}", 24, None, "approximate"),
+        ("<a couple of> [dozen] {boats}", 24, None, "approximate"),
+        ("A few [hundred] {boats}", None, 200, "lower_bound"),
+        ("several [million dollars]", None, 2_000_000, "lower_bound"),
+        ("half a [million] {boats}", 500_000, None, "exact"),
+        ("three quarters of a [million] {boats}", 750_000, None, "exact"),
+        ("a couple of [28] {boats}", 28, None, "exact"),
+        ("for the last [dozen] {boats}", 12, None, "exact"),
+    ],
+)
+def test_a_scale_is_counted_by_the_words_before_it(marked, value, low, modifier):
+    found = read(marked)
+    assert (found.value, found.low, found.modifier) == (value, low, modifier)
 
 
 @pytest.mark.parametrize(
