@@ -219,7 +219,8 @@ _ANGLE = re.compile(
 
 
 _COMPARISON = re.compile(
-    r"^\s(?:as|the|that|those|this|his|her|its|their|what|more|less|fewer|better|worse|normal|"
+    r"^\s(?:as|the|that|those|this|his|her|its|their|what|more|less|fewer|better|worse|normal|too|"
+    r"above|below|current|usual|pre-\w+|today['’]s|"
     r"last (?:year|month|quarter|season)['’]s|earnings|sales|profits?|revenues?|"
     r"average|[a-z]{2,}er)\b",
     re.I,

@@ -228,7 +228,8 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
     if _RANGE.search(first.between) is None or _unlike(pieces, unit):
         return None
     values = _range_values(pieces, unit)
-    return Reading(None, min(values), max(values), unit, rate)
+    kind = "multiple" if unit is None and _FOLD.match(last.between) else None
+    return Reading(None, min(values), max(values), unit, rate, kind)
 
 
 def _one_number(piece: _Piece, whole: Reading, plain: str) -> Reading:
