@@ -10,13 +10,14 @@ _UP = (
     r"r[io]s(?:e|es|en|ing)|increas\w*|jump\w*|climb\w*|gain(?:s|ed|ing)?|gr(?:ow|ew)\w*|soar\w*|"
     r"surg\w*|advanc(?:e|es|ed|ing)|boost\w*|up|expand\w*|rall(?:y|ied)|swell\w*|hik(?:e|es|ed|ing)|"
     r"additional|leap\w*|rebound\w*|accelerat\w+|spik\w+|improv\w+|widen\w*|lengthen\w*|extend\w*|"
-    r"rais(?:e|es|ed|ing)|add(?:s|ed|ing)?|lift(?:s|ed|ing)?"
+    r"rais(?:e|es|ed|ing)|add(?:s|ed|ing)?|lift(?:s|ed|ing)?|strengthen\w*|quicken\w*|firmed"
 )
 _DOWN = (
     r"f[ae]ll(?:s|en|ing)?|drop\w*|declin\w*|decreas\w*|down|cut(?:s|ting)?|reduc\w*|sl[iu]d\w*|"
     r"slip\w*|plung\w*|shed(?:s|ding)?|dip\w*|tumbl\w*|shr[aiu]nk\w*|lower(?:ed|s|ing)?|plummet\w*|"
     r"slump\w*|s[aiu]nk\w*|eas(?:e|ed|es)|narrow\w*|slash\w*|trim\w*|contract(?:ed|ion|ing)|"
-    r"weaken\w*|sag(?:s|ged|ging)?|crash\w*|shav(?:e|ed|ing)|lost|loses?|losing"
+    r"weaken\w*|sag(?:s|ged|ging)?|crash\w*|shav(?:e|ed|ing)|lost|loses?|losing|moderat(?:ed|ing)|soften\w*|"
+    r"retreat\w*|diminish\w*|(?:slow|cool)(?:s|ed|ing)?(?!\s(?:an?|the|its|their|his|her)\b)"
 )
 _EITHER = rf"(?<![\w-])(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?![\w-])"
 _MOVE = re.compile(_EITHER, re.I)
@@ -58,8 +59,8 @@ _OR = re.compile(
     r",?\s(?:or|and)\s(?:about\s|nearly\s)?$|\s[(—–-]+\s?(?:about\s|or\s|~|roughly\s)?$"
 )
 _LAST_NUMBER = re.compile(
-    r"(?:^|[\s(])(?:[A-Z]{0,3}[$€£]\s?)?(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|"
-    r"ten|half|a)(?=[\s–-]|$)(?:[\s–-][\w$€£%.,/]+){0,4}[%,]?$",
+    r"(?:^|[\s(])(?:[A-Z]{0,3}[$€£]\s?)?(?:\d[\d.,]*(?:[kmp]|[bt]n)?|one|two|three|four|five|six|seven|"
+    r"eight|nine|ten|half|a)(?=[\s–-]|$)(?:[\s–-][\w$€£%.,/]+){0,4}[%,]?$",
     re.I,
 )
 _TO = re.compile(
@@ -200,6 +201,15 @@ _GIVEN_BACK = re.compile(r"\b(?:restor|return)\w*\b[^.;]*\sto\s(?:the\s)?$", re.
 _LEADS = re.compile(r"\bpolls?\b[^.;,]*\s[A-Z]\w+\s(?:up|down)\s(?:by\s|an?\s\w+\s)?$")
 
 
+# "kept increases below 3%": what is kept, held or capped does not move
+_KEPT = re.compile(
+    r"\b(?:ke(?:ep|eps|pt|eping)|hold(?:s|ing)?|held|limit(?:s|ed|ing)?|cap(?:s|ped|ping)?|"
+    r"restrict(?:s|ed|ing)?)\s(?:[\w-]+\s){0,3}(?:increases?|rises?|growth|gains|cuts|losses|falls|"
+    r"declines?|reductions)(?:\s(?:to|at|below|under|within))?\s*$",
+    re.I,
+)
+
+
 def _is_idle(surface: str, around: Around, kind: str | None) -> bool:
     """Whether a verb of change beside a quantity does not change it."""
     before, after = around.before, around.after
@@ -208,6 +218,8 @@ def _is_idle(surface: str, around: Around, kind: str | None) -> bool:
         return _TIME_GAP.match(after) is not None or bool(attributive)
     if kind == "measure":
         return _DOWN_PIPE.search(before) is not None
+    if kind in ("percent", "money") and _KEPT.search(before):
+        return True
     if kind == "percent":
         return _LEADS.search(before) is not None
     if kind == "multiple":
