@@ -339,6 +339,8 @@ def _surface_unit(pieces: list[_Piece], plain: str, prefix: str) -> tuple[Unit |
     rate = behind.rate if behind else read_rate(pieces[-1].between)
     if ahead is not None:
         named = behind.unit if behind and behind.unit.kind == "money" else None
+        if named is None:  # "£30,000 pa" are no pascals
+            rate = rate or read_rate(pieces[-1].between)
         return (named if named and ahead.name == "$" and named.size == 1 else ahead), rate
     if behind is not None:
         return behind.unit, rate
