@@ -88,7 +88,9 @@ _FOLD = re.compile(r"[\s-]?fold\b|\s*times\b|\s*x$", re.I)
 _UNIT_AND = re.compile(r"(.+?)[\s-]+(?:and|or)[\s-]*", re.I)
 _FACTOR = re.compile(r"\bfactors?\s+of\b", re.I)
 _LOWER_SIGN = re.compile(
-    r"^(?:>=?|≥)|\d\s?\+|\bplus\b(?! or)|\b(?:or|and) (?:more|over|older|above)\b", re.I
+    r"^(?:>=?|≥)|\d(?:[kmb]|[bt]n|\s?[mbtr]+illion)?\s?\+|\bplus\b(?! or)|"
+    r"\b(?:or|and) (?:more|over|older|above)\b",
+    re.I,
 )
 _UPPER_SIGN = re.compile(r"^(?:<=?|≤)|\b(?:or|and) (?:less|fewer|under|younger|below)\b", re.I)
 _ABOUT_SIGN = re.compile(r"^(?:~|c\.|circa|±|\+/-)|\bodd\b|\bor so\b|\bish\b|\bcouple\b", re.I)
@@ -130,8 +132,8 @@ def read_surface(surface: str, *, millions: bool = False) -> Reading | None:
 
 def _pieces(plain: str, millions: bool) -> tuple[list[_Piece], str]:
     """Cut a surface at its numbers: the pieces, and what stands before the first."""
-    money = millions or find_currency(plain) is not None
-    numbers = [_signed(number, plain) for number in find_numbers(plain, money=money)]
+    money = find_currency(plain) is not None
+    numbers = [_signed(number, plain) for number in find_numbers(plain, money=money or millions)]
     # The article of "a year" is a number only where nothing else is; "a year or two" keeps it.
     exact = [number for number in numbers if not number.article]
     if not exact:
@@ -191,7 +193,7 @@ _RATIO = re.compile(
 )
 # "one patient in three", "two new cases out of every five"
 _NOUN_RATIO = re.compile(
-    r"(?:\s+[^\W\d_][\w'-]*){1,3}?\s+(?:out\s+of|in)\s+(?:(?:every|each)\s+)?", re.I
+    r"(?:\s+[^\W\d_][\w'-]*){1,3}?\s+(?:out\s+of|in|per)\s+(?:(?:every|each)\s+)?", re.I
 )
 _ONE_OF_THEM = re.compile(r"one (?=\d)", re.I)  # "one 41-50 years old": a pronoun
 _AND = re.compile(r"\b(?:or|and)\b", re.I)
@@ -263,7 +265,10 @@ def _ratio(part: Decimal, others: list[_Piece]) -> Reading | None:
 
 def _is_noun_ratio(pieces: list[_Piece]) -> bool:
     """Whether two numbers are a part and its whole around a noun: "one dollar in 50"."""
-    if len(pieces) != 2 or pieces[1].between.strip():
+    if len(pieces) != 2:
+        return False
+    behind = pieces[1].between.strip()  # "12 deaths per 1,000 births"
+    if behind and (pieces[1].unit or not _PER_NUMBER.search(pieces[0].between)):
         return False
     part, whole = pieces[0].number, pieces[1].number
     if part.value is None or whole.value is None or part.scale > 1 or part.fraction:

@@ -35,6 +35,13 @@ def surface(text: str) -> Quantity:
         ("one in a million", 1e-6, None, "ratio"),
         ("five men in five", 1, None, "ratio"),
         ("one in five", 0.2, None, "ratio"),
+        ("12 deaths per 100,000", 0.00012, None, "ratio"),
+        ("83.2 deaths per 1,000 births", 0.0832, None, "ratio"),
+        ("three-point-oh", 3, None, "count"),
+        ("three point oh five", 3.05, None, "count"),
+        ("3m-euro", 3_000_000, "EUR", "money"),
+        ("3m-long", 3, "metre", "measure"),
+        ("five times as many", 5, None, "multiple"),
         ("3-to-1", 3, None, "ratio"),
         # words that hold a number
         ("tripled", 3, None, "multiple"),
@@ -159,6 +166,7 @@ def test_what_has_no_one_reading_is_not_read(text):
     [
         ("[5m] people were fed", 5_000_000),
         ("[half of 5m] people were fed", 2_500_000),
+        ("[12 per 100,000] people were fed", 0.00012),
         ("[two-thirds of 6m] households", 4_000_000),
         ("[2/3 of 6m] households", 4_000_000),
     ],
