@@ -232,8 +232,12 @@ def times_kind(surface: str, value: Decimal | None, around: Around) -> str:
     """Tell "twice as many" (multiple) from "passed the Senate twice" (count)."""
     if value is not None and value % 1:
         return "multiple"
-    if not re.search(r"\b(?:twice|thrice|once|times)$", surface.strip(), re.I):
+    often = r"\b(?:twice|thrice|once|times)(?P<rate> (?:an?|per|each|every) \w+)?$"
+    times = re.search(often, surface.strip(), re.I)
+    if times is None:
         return "multiple"
+    if times["rate"]:
+        return "count"
     if _COMPARISON.match(around.after) or _MULTIPLIES.search(around.before):
         return "multiple"
     return "count"
@@ -285,6 +289,18 @@ def is_celsius(around: Around) -> bool:
     if _ANGLE.match(around.after) or _FAHRENHEIT.search(words):
         return False
     return _CELSIUS.search(words) is not None
+
+
+_TEMPERATURE = re.compile(
+    r"\b(?:temperatures?|mercury|thermometers?|degrees|celsius|fahrenheit|heatwave)\b", re.I
+)
+_THEIRS = re.compile(r"\b(?:his|her|their|my|aged?)\s$", re.I)
+
+
+def is_temperature(around: Around) -> bool:
+    """Whether a decade is one of degrees: "temperatures in the (mid-30s)"."""
+    words = f"{around.sentence} {around.after} {around.measured}"
+    return bool(_TEMPERATURE.search(words)) and not _THEIRS.search(around.before)
 
 
 def is_factor(around: Around) -> bool:

@@ -73,6 +73,8 @@ def read_quantity(
 
 def _complete(reading: Reading, around: context.Around) -> Reading:
     """Complete a bare number from what it is named with: "(46) to 40 percent"."""
+    if reading.value is None and reading.kind == "age" and context.is_temperature(around):
+        return replace(reading, unit=find_unit("degree"), kind=None)
     if reading.unit is not None or reading.kind is not None:
         return reading
     if reading.value is None:

@@ -184,7 +184,7 @@ def find_numbers(text: str, *, money: bool = False) -> tuple[ReadNumber, ...]:
 # Where a number may begin; what stands there decides the rest.
 _START = re.compile(
     # not the exponent of "km2" or "m^3"
-    rf"(?<![\d.,^])(?!(?<=[a-z])[23](?![\d.,]))\.?\d|\b(?:{_SMALL}|{_SCALE_WORDS}|{_any_of(_VAGUE_WORDS)}"
+    rf"(?<![\d.,^])(?!(?<=[a-z])[23](?![\d.,]|\s?(?:in|lb|oz)\b))\.?\d|\b(?:{_SMALL}|{_SCALE_WORDS}|{_any_of(_VAGUE_WORDS)}"
     r"|half|quarter|an?|several|few|many|multi|couple|pair)\b",
     re.I | re.ASCII,
 )

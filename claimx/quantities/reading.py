@@ -47,10 +47,11 @@ _MULTIPLES = {
 _NAMED_DIGITS = {"single": 1, "double": 2, "triple": 3}
 _HALVES = frozenset({"halve", "halves", "halved", "halving"})
 _FIGURES = re.compile(
-    r"(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?", re.I
+    r"(?:(?:low|mid|high|strong|solid)[\s-])?(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?",
+    re.I,
 )
 _DECADES = re.compile(
-    r"(?:(?:early|mid|late|their|his|her)[\s-]+){0,2}"
+    r"(?:(?:early|mid|late|low|upper|high|their|his|her)[\s-]+){0,2}"
     r"(?P<tens>[1-9]0|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|twent|thirt|fort"
     r"|fift|sixt|sevent|eight|ninet)(?:[\s-]?something|'?s|ies)",
     re.I,
@@ -60,6 +61,8 @@ _DECADES = re.compile(
 def read_special(plain: str) -> Reading | None:
     """Read what holds no number word: "twice", "halved", "six-figure", "40-something"."""
     word = plain.lower().strip("-'\" ")
+    if word.startswith(("twice ", "thrice ")):  # "twice a week", "twice the size"
+        word = word.partition(" ")[0]
     if word in _MULTIPLES:
         return Reading(Decimal(_MULTIPLES[word]), kind="multiple")
     if word in _HALVES:

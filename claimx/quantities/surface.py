@@ -41,6 +41,9 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\t\n\r"), " ")
 _MARKS = dict.fromkeys(map(ord, "“”„«»[]\u200b\u200e\u200f\u2060\ufeff"), None)
 _SIGNS = {ord("º"): "°", ord("˚"): "°", ord("∼"): "~", ord("’"): "'", ord("⁄"): "/"}
 _CHARACTERS = _DASHES | _SPACES | _MARKS
+_MULTI = re.compile(r"\bmulti(?=(?:m|b|tr)illion)", re.I)
+_OF_TIME = re.compile(r"(?<=day)'s\b|(?<=hour|week|year)'s\b|(?<=month|night)'s\b", re.I)
+_SINGLE = re.compile(r"^(?:(?:an?|every|one) )?single\b(?!-|[\s-](?:digit|figure))", re.I)
 _SUPERSCRIPT = re.compile(r"[⁻]?[⁰¹²³⁴-⁹]+")
 
 
@@ -55,7 +58,8 @@ def _normalise(surface: str) -> str:
             plain = f" {plain}"
         written.append(plain)
     plain = "".join(written).translate(_SIGNS | _CHARACTERS)
-    return re.sub(r"\s+", " ", plain).strip()
+    plain = _MULTI.sub("multi-", _OF_TIME.sub("", re.sub(r"\s+", " ", plain).strip()))
+    return _SINGLE.sub("one", plain)
 
 
 # "a couple of [dozen]", "half a [million dollars]": the rest of a number that begins with its scale
@@ -191,6 +195,7 @@ _RATIO = re.compile(
     r"|last|past|previous|first|final|next|other)\s+){0,3}",
     re.I,
 )
+_IN = re.compile(r"[\s-]in[\s-]", re.I)
 # "one patient in three", "two new cases out of every five"
 _NOUN_RATIO = re.compile(
     r"(?:\s+[^\W\d_][\w'-]*){1,3}?\s+(?:out\s+of|in|per)\s+(?:(?:every|each)\s+)?", re.I
@@ -209,7 +214,8 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
     if len(pieces) == 1:
         return _one_number(first, whole, plain)
     ratio = _RATIO.fullmatch(first.between)
-    if ratio and unit is None and first.number.value is not None:
+    flood = first.number.value == 1 and _IN.fullmatch(first.between)  # "one-in-100-year"
+    if ratio and (unit is None or flood) and first.number.value is not None:
         return _ratio(first.number.value, pieces[1:])
     if _is_noun_ratio(pieces) and first.number.value is not None:
         return _ratio(first.number.value, pieces[1:])
