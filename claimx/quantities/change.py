@@ -64,17 +64,19 @@ _LAST_NUMBER = re.compile(
     re.I,
 )
 _TO = re.compile(
-    rf"(?:^|[\s(])(?:in)?to(?:\s(?:as (?:low|high|much) as|record))?{_SMALL_WORDS}\s*$", re.I
+    rf"(?:^|[\s(])(?:in)?to(?:\s(?:as (?:low|high|much) as|record|"
+    rf"(?:an?|its|the)\s(?:[\w-]+\s){{0,2}}(?:high|low|peak|total|average) of))?{_SMALL_WORDS}\s*$",
+    re.I,
 )
 _AT = re.compile(
-    r"\b(?:(?:clos|settl|peak|finish|end)\w*(?:\snow)?|to trade) at\s*$"
+    r"\b(?:(?:clos|settl|peak|bottom|finish|end)\w*(?:\s(?:now|out))?|to trade) at\s*$"
     r"|\d[^.;,]{0,30}\s(?:higher|lower|firmer|weaker) at\s*$"
     r"|\b(?:up|down)\s[$€£]?\d(?:[^.;,]|\.\d){0,20}\sat\s*$",
     re.I,
 )
 _REACH = re.compile(
     r"\b(?:reach(?:es|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|topp(?:ed|ing)|"
-    r"could hit|hit|swelled to)(?:\s(?:an?|the|nearly|over|about|almost))*\s*$",
+    r"could hit|hit|swelled to)(?:\s(?:an?|the|nearly|over|about|almost|record))*\s*$",
     re.I,
 )
 _FROM = re.compile(
@@ -107,12 +109,16 @@ _BEHIND = re.compile(
 # "three brokerages cut their ratings": a verb, not a noun
 _THEY_CUT = re.compile(r"^\s[a-z]+s\s\w+\s(?:the|their|its|his|her|an?)\b", re.I)
 _COMPARED = re.compile(
-    r"^(?:[\s-](?:\w+\s)?(?:(?P<up>higher|greater)|(?P<down>lower|fewer))\b|\s(?:(?P<more>more)|"
-    r"(?P<less>less))\s(?:\w+\s){0,3}than\b)",
+    r"^(?:[\s-](?:\w+\s)?(?:(?P<up>higher|greater|dearer|pricier)|(?P<down>lower|fewer|cheaper))\b|"
+    r"\s(?:(?P<more>more)|(?P<less>less))(?:\slikely\b|(?=[.,;])|\s(?:\w+\s){0,6}than\b))",
     re.I,
 )
-_TURNED = re.compile(r"^(?:(?P<up>(?:doubl|tripl|trebl|quadrupl|quintupl)(?:ed|ing)|double|triple)|"
-                     r"(?P<down>halv(?:ed|ing|es?)))$", re.I)  # fmt: skip
+_TURNED = re.compile(
+    r"^(?:(?:more than|almost|nearly|about|roughly|at least)\s)?"
+    r"(?:(?P<up>(?:doubl|tripl|trebl|quadrupl|quintupl)(?:ed|ing)|double|triple)|"
+    r"(?P<down>halv(?:ed|ing|es?)))$",
+    re.I,
+)
 _VERB_BEFORE = re.compile(r"\b(?:to|would|will|could|has|have|had|n['’]t|may|might|than)\s*$", re.I)
 
 
@@ -135,7 +141,7 @@ def change_of(surface: str, around: Around, kind: str | None) -> str:
         return quoted
     if _is_idle(surface, around, kind):
         return "none"
-    before = _PHRASAL.sub("", around.before)
+    before = _without_bound(_PHRASAL.sub("", around.before))
     apposition = _OR.search(before)
     if apposition:  # "fell $1.25, or [1.4 percent]", "reached 185 mph ([295 km/h])"
         earlier = _LAST_NUMBER.search(before[: apposition.start()])
@@ -149,6 +155,24 @@ def change_of(surface: str, around: Around, kind: str | None) -> str:
     if kind == "percent" and (moved := _GAPPED.search(before)):
         return _direction(moved)
     return _ends(before, around) or _size(before, around.after, kind)
+
+
+# "worth up to [£50]" moves nothing, "cut by up to [£50]" no level; "edged up to [£50]" does
+_BOUND = re.compile(r"(?P<size>\b(?:by|of))?(?:^|\s)up to\s*$", re.I)
+_UPWARDS = re.compile(
+    r"\b(?:edg|inch|tick|nudg|cre[ep]|went|go|mov|sho[to]|push|dr[io]ve|back|c[ao]me|pick)\w*$|\bfrom\s",
+    re.I,
+)
+
+
+def _without_bound(before: str) -> str:
+    """Return the words before a quantity without an "up to" that only bounds it."""
+    bound = _BOUND.search(before)
+    if bound is None:
+        return before
+    rest = before[: bound.end("size") if bound["size"] else bound.start()]
+    moves = _MOVE.search(rest) or _SHIFT.search(rest) or _UPWARDS.search(rest)
+    return f"{rest} " if bound["size"] or not moves else before
 
 
 # "put on $12 to $2,418", "gave up 9 percent": prices; "put on a show" is none

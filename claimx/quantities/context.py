@@ -119,7 +119,8 @@ _NOT = re.compile(
 _TURNED_ROUND = {"lower_bound": "upper_bound", "upper_bound": "lower_bound"}
 # "added up to 30", "woke up to", "signed up to a": the verb has taken the "up"
 _ADDS = re.compile(
-    r"\b(?:add|wak|wok|sign|fac|stand|stood|liv|own|match|measur|hook|listen)(?:e|es|s|ed|ing|en)?$",
+    r"\b(?:add|wak|wok|sign|fac|stand|stood|liv|own|match|measur|hook|listen|edg|inch|tick|crept|nudg|went|gone|go|mov|shot|push|"
+    r"driven|back)(?:e|es|s|ed|ing|en)?$",
     re.I,
 )
 _SHY = re.compile(r"(?:shy|short) of$", re.I)

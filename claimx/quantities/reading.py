@@ -45,6 +45,7 @@ _MULTIPLES = {
     "quintupled": 5, "once": 1,
 }  # fmt: skip
 _NAMED_DIGITS = {"single": 1, "double": 2, "triple": 3}
+_BENT = re.compile(r"(?:more than|almost|nearly|about|roughly|at least)\s")
 _HALVES = frozenset({"halve", "halves", "halved", "halving"})
 _FIGURES = re.compile(
     r"(?:(?:low|mid|high|strong|solid)[\s-])?(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?",
@@ -63,10 +64,12 @@ def read_special(plain: str) -> Reading | None:
     word = plain.lower().strip("-'\" ")
     if word.startswith(("twice ", "thrice ")):  # "twice a week", "twice the size"
         word = word.partition(" ")[0]
-    if word in _MULTIPLES:
-        return Reading(Decimal(_MULTIPLES[word]), kind="multiple")
-    if word in _HALVES:
-        return Reading(Decimal("0.5"), kind="ratio")
+    bend = _BENT.match(word)
+    lead, verb = (bend[0], word[bend.end() :]) if bend else ("", word)
+    if verb in _MULTIPLES:
+        return Reading(Decimal(_MULTIPLES[verb]), kind="multiple", lead=lead)
+    if verb in _HALVES:
+        return Reading(Decimal("0.5"), kind="ratio", lead=lead)
     fold = re.fullmatch(r"(\w+)[\s-]?fold", word)
     if fold and len(numbers := find_numbers(fold[1])) == 1:
         return Reading(numbers[0].value, numbers[0].low, kind="multiple")

@@ -39,6 +39,7 @@ def surface(text: str) -> Quantity:
         ("1-in-100-year", 0.01, None, "ratio"),
         ("single", 1, None, "count"),
         ("single dollar", 1, "USD", "money"),
+        ("almost tripled", 3, None, "multiple"),
         ("every single day", 1, "day", "duration"),
         ("a week's", 1, "week", "duration"),
         ("three days'", 3, "day", "duration"),
