@@ -199,7 +199,7 @@ _SUM = re.compile(
     re.I,
 )
 _STERLING = re.compile(r"£|\bsterling\b|\bGBP\b|\bpence\b")
-_MILLION = 10**6
+_MILLION, _THOUSANDS = 10**6, 2000
 _WHOLE = 100  # percentage points are no more than that
 # What is owed, paid or cost in pounds is money; so are pounds of debt.
 _PAID = re.compile(
@@ -269,11 +269,17 @@ def is_market_point(around: Around, value: Decimal | None) -> bool:
     return bool(_MARKET.search(words))
 
 
-def is_sterling(around: Around, value: Decimal | None) -> bool:
-    """Whether "pounds" are money: "24 million pounds", but not "20 million pounds of gas"."""
+def is_sterling(around: Around, value: Decimal | None, *, vague: bool) -> bool:
+    """Whether "pounds" are money: "24 million pounds", but not "20 million pounds of gas".
+
+    Args:
+        around: the words around the quantity.
+        value: its value, or the low end of a vague number.
+        vague: whether it is vague: "thousands of pounds" are money.
+    """
     if re.match(r"\s+of\b", around.after) and not _OF_DEBT.match(around.after):
         return False
-    if value is not None and value >= _MILLION:
+    if value is not None and value >= (_THOUSANDS if vague else _MILLION):
         return True
     return bool(_STERLING.search(around.wide) or _PAID.search(around.before))
 

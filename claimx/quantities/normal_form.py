@@ -101,7 +101,8 @@ def _unit_and_kind(
     if unit is None:
         return _without_unit(reading, surface, around, currency)
     name, kind = unit.name, reading.kind or unit.kind
-    if name == "pound" and context.is_sterling(around, reading.value or reading.low):
+    vague = reading.value is None and reading.high is None
+    if name == "pound" and context.is_sterling(around, reading.value or reading.low, vague=vague):
         name, kind = "GBP", "money"
     if kind == "duration" and (_OLD.search(surface) or is_age_in_units(around)):
         kind = "age"

@@ -124,7 +124,7 @@ _SHORT_SCALE = re.compile(
     rf"\s?({_any_of(_SHORT_SCALES | _MONEY_SCALES)})(?=$|[^\w/²³]|[-+])", re.I
 )
 _COUNTED = re.compile(  # in millions, where "5m" is not metres
-    r"[\s-](?:people|viewers|users|customers|households|homes|jobs|vot(?:es|ers)|tonnes|tons|barrels|"
+    r"[\s-](?:people|strong|viewers|users|customers|households|homes|jobs|vot(?:es|ers)|tonnes|tons|barrels|"
     r"children|workers|copies|subscribers|visitors|passengers|followers|doses|cases|residents|"
     r"members|students|acres|hectares|litres|shares|euros?|pounds?|dollars?|Americans|adults)\b"
 )

@@ -157,7 +157,8 @@ def _pieces(plain: str, millions: bool) -> tuple[list[_Piece], str]:
         # "$2.86 per thousand cubic feet", "two parts per billion": one number with its unit
         rated = _holds_number(plain, number.end, end, money)
         between = plain[number.end :] if rated else between
-        behind = _OF.sub("", between) if number.fraction or number.value is None else between
+        part = number.fraction or number.value is None or 0 < number.value < 1
+        behind = _OF.sub("", between) if part else between  # "0.3 of a point"
         unit = read_unit(_LINK.split(behind)[0])
         if unit is None and number is numbers[-1] and behind.strip() == "in":
             unit = read_unit("inch")
@@ -236,8 +237,15 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
     if _RANGE.search(first.between) is None or _unlike(pieces, unit):
         return None
     values = _range_values(pieces, unit)
-    kind = "multiple" if unit is None and _FOLD.match(last.between) else None
+    kind = None if unit else _range_kind(pieces)
     return Reading(None, min(values), max(values), unit, rate, kind)
+
+
+def _range_kind(pieces: list[_Piece]) -> str | None:
+    """Return the kind of a range without unit: "two to three times", "a third to a half"."""
+    if _FOLD.match(pieces[-1].between):
+        return "multiple"
+    return "ratio" if all(piece.number.fraction for piece in pieces) else None
 
 
 def _one_number(piece: _Piece, whole: Reading, plain: str) -> Reading:
@@ -347,7 +355,9 @@ def _surface_unit(pieces: list[_Piece], plain: str, prefix: str) -> tuple[Unit |
     """Return the unit of a surface and its rate: behind the last number, or before the first."""
     ahead = find_currency(prefix) or find_currency(plain)
     behind = next((piece.unit for piece in reversed(pieces) if piece.unit), None)
-    rate = behind.rate if behind else read_rate(pieces[-1].between)
+    rate = behind.rate if behind else None
+    if rate is None and pieces[-1].unit is None:  # "$60-$65 a barrel"
+        rate = read_rate(pieces[-1].between)
     if ahead is not None:
         named = behind.unit if behind and behind.unit.kind == "money" else None
         if named is None:  # "£30,000 pa" are no pascals
