@@ -10,13 +10,14 @@ _UP = (
     r"r[io]s(?:e|es|en|ing)|increas\w*|jump\w*|climb\w*|gain(?:s|ed|ing)?|gr(?:ow|ew)\w*|soar\w*|"
     r"surg\w*|advanc(?:e|es|ed|ing)|boost\w*|up|expand\w*|rall(?:y|ied)|swell\w*|hik(?:e|es|ed|ing)|"
     r"additional|leap\w*|rebound\w*|accelerat\w+|spik\w+|improv\w+|widen\w*|lengthen\w*|extend\w*|"
-    r"rais(?:e|es|ed|ing)|add(?:s|ed|ing)?|lift(?:s|ed|ing)?"
+    r"rais(?:e|es|ed|ing)|add(?:s|ed|ing)?|lift(?:s|ed|ing)?|strengthen\w*|quicken\w*|firmed"
 )
 _DOWN = (
     r"f[ae]ll(?:s|en|ing)?|drop\w*|declin\w*|decreas\w*|down|cut(?:s|ting)?|reduc\w*|sl[iu]d\w*|"
     r"slip\w*|plung\w*|shed(?:s|ding)?|dip\w*|tumbl\w*|shr[aiu]nk\w*|lower(?:ed|s|ing)?|plummet\w*|"
     r"slump\w*|s[aiu]nk\w*|eas(?:e|ed|es)|narrow\w*|slash\w*|trim\w*|contract(?:ed|ion|ing)|"
-    r"weaken\w*|sag(?:s|ged|ging)?|crash\w*|shav(?:e|ed|ing)|lost|loses?|losing"
+    r"weaken\w*|sag(?:s|ged|ging)?|crash\w*|shav(?:e|ed|ing)|lost|loses?|losing|moderat(?:ed|ing)|soften\w*|"
+    r"retreat\w*|diminish\w*|(?:slow|cool)(?:s|ed|ing)?(?!\s(?:an?|the|its|their|his|her)\b)"
 )
 _EITHER = rf"(?<![\w-])(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?![\w-])"
 _MOVE = re.compile(_EITHER, re.I)
@@ -30,6 +31,14 @@ _SHIFT = re.compile(
 _TAKES_SUM = re.compile(r"^(?:rais|add|lift)", re.I)
 _OF_ITS = re.compile(r"\s(?:of\s)?(?:its|their|his|her|the)\b")
 _LOSES = re.compile(r"^los", re.I)
+# "lost $214 to $3,866", "lost £5m, or 2%": a price or a worth; "will lose $90,000" is a payment.
+_PRICE_BEHIND = re.compile(
+    r"^,?\s(?:or\s[^.;]{1,20}\s)?to\s(?:(?:trade|close|end|finish|settle)\s(?:at\s)?)?\S{0,3}\d"
+    r"|^(?:,?\sor|\s\()[^.;\n]{1,20}?(?:%|\sper\s?cent\b)|^\s(?:of|in|from|off)\s(?:(?:its|their|the)\s)?"
+    r"(?:stock\s|share\s|market\s)?(?:price|value|worth|capitali[sz]ation)\b",
+    re.I,
+)
+_PRICED = re.compile(r"\b(?:shares?|stocks?|futures|prices?|bonds?|currency|crude)\b", re.I)
 _PHRASAL = re.compile(
     r"\b(?:ma[dk]e|makes|making|put|puts|dig|digs|digging|dug|hold|held|holds|pick|picked|free[ds]?|freeing|"
     r"show|shows|showed|end|ended|ends|wind|wound|set|sets|t[ou]rn(?:s|ed)?|g[aio]ve?n?|open(?:ed|s)?|"
@@ -50,22 +59,24 @@ _OR = re.compile(
     r",?\s(?:or|and)\s(?:about\s|nearly\s)?$|\s[(—–-]+\s?(?:about\s|or\s|~|roughly\s)?$"
 )
 _LAST_NUMBER = re.compile(
-    r"(?:^|[\s(])(?:[A-Z]{0,3}[$€£]\s?)?(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|"
-    r"ten|half|a)(?=[\s–-]|$)(?:[\s–-][\w$€£%.,/]+){0,4}[%,]?$",
+    r"(?:^|[\s(])(?:[A-Z]{0,3}[$€£]\s?)?(?:\d[\d.,]*(?:[kmp]|[bt]n)?|one|two|three|four|five|six|seven|"
+    r"eight|nine|ten|half|a)(?=[\s–-]|$)(?:[\s–-][\w$€£%.,/]+){0,4}[%,]?$",
     re.I,
 )
 _TO = re.compile(
-    rf"(?:^|[\s(])(?:in)?to(?:\s(?:as (?:low|high|much) as|record))?{_SMALL_WORDS}\s*$", re.I
+    rf"(?:^|[\s(])(?:in)?to(?:\s(?:as (?:low|high|much) as|record|"
+    rf"(?:an?|its|the)\s(?:[\w-]+\s){{0,2}}(?:high|low|peak|total|average) of))?{_SMALL_WORDS}\s*$",
+    re.I,
 )
 _AT = re.compile(
-    r"\b(?:(?:clos|settl|peak|finish|end)\w*(?:\snow)?|to trade) at\s*$"
+    r"\b(?:(?:clos|settl|peak|bottom|finish|end)\w*(?:\s(?:now|out))?|to trade) at\s*$"
     r"|\d[^.;,]{0,30}\s(?:higher|lower|firmer|weaker) at\s*$"
     r"|\b(?:up|down)\s[$€£]?\d(?:[^.;,]|\.\d){0,20}\sat\s*$",
     re.I,
 )
 _REACH = re.compile(
     r"\b(?:reach(?:es|ed|ing)?|surpass(?:es|ed|ing)?|exceed(?:s|ed|ing)?|topp(?:ed|ing)|"
-    r"could hit|hit|swelled to)(?:\s(?:an?|the|nearly|over|about|almost))*\s*$",
+    r"could hit|hit|swelled to)(?:\s(?:an?|the|nearly|over|about|almost|record))*\s*$",
     re.I,
 )
 _FROM = re.compile(
@@ -98,12 +109,16 @@ _BEHIND = re.compile(
 # "three brokerages cut their ratings": a verb, not a noun
 _THEY_CUT = re.compile(r"^\s[a-z]+s\s\w+\s(?:the|their|its|his|her|an?)\b", re.I)
 _COMPARED = re.compile(
-    r"^(?:[\s-](?:\w+\s)?(?:(?P<up>higher|greater)|(?P<down>lower|fewer))\b|\s(?:(?P<more>more)|"
-    r"(?P<less>less))\s(?:\w+\s){0,3}than\b)",
+    r"^(?:[\s-](?:\w+\s)?(?:(?P<up>higher|greater|dearer|pricier)|(?P<down>lower|fewer|cheaper))\b|"
+    r"\s(?:(?P<more>more)|(?P<less>less))(?:\slikely\b|(?=[.,;])|\s(?:\w+\s){0,6}than\b))",
     re.I,
 )
-_TURNED = re.compile(r"^(?:(?P<up>(?:doubl|tripl|trebl|quadrupl|quintupl)(?:ed|ing)|double|triple)|"
-                     r"(?P<down>halv(?:ed|ing|es?)))$", re.I)  # fmt: skip
+_TURNED = re.compile(
+    r"^(?:(?:more than|almost|nearly|about|roughly|at least)\s)?"
+    r"(?:(?P<up>(?:doubl|tripl|trebl|quadrupl|quintupl)(?:ed|ing)|double|triple)|"
+    r"(?P<down>halv(?:ed|ing|es?)))$",
+    re.I,
+)
 _VERB_BEFORE = re.compile(r"\b(?:to|would|will|could|has|have|had|n['’]t|may|might|than)\s*$", re.I)
 
 
@@ -126,20 +141,38 @@ def change_of(surface: str, around: Around, kind: str | None) -> str:
         return quoted
     if _is_idle(surface, around, kind):
         return "none"
-    before = _PHRASAL.sub("", around.before)
+    before = _without_bound(_PHRASAL.sub("", around.before))
     apposition = _OR.search(before)
     if apposition:  # "fell $1.25, or [1.4 percent]", "reached 185 mph ([295 km/h])"
         earlier = _LAST_NUMBER.search(before[: apposition.start()])
         if earlier:
-            return _ends(before[: earlier.start() + 1], around) or _size(
-                before[: earlier.start() + 1], "", kind
-            )
+            moved_by = before[: earlier.start() + 1]
+            share = re.search(r"%|\bper\s?cent\b", earlier[0])  # "lost 4 percent, or [$3 million]"
+            return _ends(moved_by, around) or _size(moved_by, "", "percent" if share else kind)
     behind = _BEHIND.match(around.after)
     if behind and kind in ("percent", "money", "measure"):
         return _direction(behind)
     if kind == "percent" and (moved := _GAPPED.search(before)):
         return _direction(moved)
     return _ends(before, around) or _size(before, around.after, kind)
+
+
+# "worth up to [£50]" moves nothing, "cut by up to [£50]" no level; "edged up to [£50]" does
+_BOUND = re.compile(r"(?P<size>\b(?:by|of))?(?:^|\s)up to\s*$", re.I)
+_UPWARDS = re.compile(
+    r"\b(?:edg|inch|tick|nudg|cre[ep]|went|go|mov|sho[to]|push|dr[io]ve|back|c[ao]me|pick)\w*$|\bfrom\s",
+    re.I,
+)
+
+
+def _without_bound(before: str) -> str:
+    """Return the words before a quantity without an "up to" that only bounds it."""
+    bound = _BOUND.search(before)
+    if bound is None:
+        return before
+    rest = before[: bound.end("size") if bound["size"] else bound.start()]
+    moves = _MOVE.search(rest) or _SHIFT.search(rest) or _UPWARDS.search(rest)
+    return f"{rest} " if bound["size"] or not moves else before
 
 
 # "put on $12 to $2,418", "gave up 9 percent": prices; "put on a show" is none
@@ -192,6 +225,15 @@ _GIVEN_BACK = re.compile(r"\b(?:restor|return)\w*\b[^.;]*\sto\s(?:the\s)?$", re.
 _LEADS = re.compile(r"\bpolls?\b[^.;,]*\s[A-Z]\w+\s(?:up|down)\s(?:by\s|an?\s\w+\s)?$")
 
 
+# "kept increases below 3%": what is kept, held or capped does not move
+_KEPT = re.compile(
+    r"\b(?:ke(?:ep|eps|pt|eping)|hold(?:s|ing)?|held|limit(?:s|ed|ing)?|cap(?:s|ped|ping)?|"
+    r"restrict(?:s|ed|ing)?)\s(?:[\w-]+\s){0,3}(?:increases?|rises?|growth|gains|cuts|losses|falls|"
+    r"declines?|reductions)(?:\s(?:to|at|below|under|within))?\s*$",
+    re.I,
+)
+
+
 def _is_idle(surface: str, around: Around, kind: str | None) -> bool:
     """Whether a verb of change beside a quantity does not change it."""
     before, after = around.before, around.after
@@ -200,6 +242,8 @@ def _is_idle(surface: str, around: Around, kind: str | None) -> bool:
         return _TIME_GAP.match(after) is not None or bool(attributive)
     if kind == "measure":
         return _DOWN_PIPE.search(before) is not None
+    if kind in ("percent", "money") and _KEPT.search(before):
+        return True
     if kind == "percent":
         return _LEADS.search(before) is not None
     if kind == "multiple":
@@ -254,8 +298,9 @@ def _size(before: str, after: str, kind: str | None) -> str:
         if _TAKES_SUM.match(verb) and not by:
             return "up" if (verb.lower() == "additional") is (kind == "money") else "none"
         part = kind == "ratio" and _OF_ITS.match(after)
-        if _LOSES.match(verb) and not part and kind not in ("percent", "money", "measure"):
-            return "none"
+        if _LOSES.match(verb) and not part and kind not in ("percent", "measure"):
+            priced = _PRICE_BEHIND.match(after) or _PRICED.search(before)
+            return "down" if kind == "money" and priced else "none"
         return _direction(here)
     if _BY.search(before) and not _CONTEST.search(before):
         moves = list(_MOVE.finditer(before))

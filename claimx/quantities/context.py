@@ -50,7 +50,7 @@ def look_around(
     before = sentence[-_BEFORE:]
     sentence_end = _SENTENCE.search(after)
     after = after[: sentence_end.start() + 1] if sentence_end else after
-    bend = text[modifier[0] : modifier[1]][:_BEFORE] if modifier else ""
+    bend = " ".join(text[slice(*modifier)][:_BEFORE].split()) if modifier else ""
     if modifier and modifier[1] <= start and modifier[0] >= start - _BEFORE:
         between = text[modifier[1] : start]
         before, sentence = (words[: modifier[0] - start] + between for words in (before, sentence))
@@ -119,17 +119,19 @@ _NOT = re.compile(
 _TURNED_ROUND = {"lower_bound": "upper_bound", "upper_bound": "lower_bound"}
 # "added up to 30", "woke up to", "signed up to a": the verb has taken the "up"
 _ADDS = re.compile(
-    r"\b(?:add|wak|wok|sign|fac|stand|stood|liv|own|match|measur|hook|listen)(?:e|es|s|ed|ing|en)?$",
+    r"\b(?:add|wak|wok|sign|fac|stand|stood|liv|own|match|measur|hook|listen|edg|inch|tick|crept|nudg|went|gone|go|mov|shot|push|"
+    r"driven|back)(?:e|es|s|ed|ing|en)?$",
     re.I,
 )
 _SHY = re.compile(r"(?:shy|short) of$", re.I)
 _THAN = re.compile(r"^(?:more|less|fewer|higher|lower|larger|smaller|better|greater) than$", re.I)
 # Without a modifier span, only words that can mean nothing else count.
 _DIRECTLY_BEFORE = re.compile(
-    r"(?:^|[\s(])(at least|more than|less than|fewer than|no more than|up to|as many as|"
-    r"as much as|about|around|roughly|approximately|nearly|almost|an? estimated|upwards of|"
-    r"in excess of|capped at|plus or minus|"
-    r"(?:surpass\w*|exceed\w*|eclips\w+|topp(?:ed|ing))(?:\sthe)?|~)"
+    r"(?:^|[\s(])(at least|(?:(?:no|not) )?(?:more|less|fewer) than|up to|"
+    r"as (?:many|much|few|little) as|just (?:over|under|above|below)|well (?:over|above)|"
+    r"about|around|roughly|approximately|nearly|almost|an? estimated|upwards? of|north of|some|"
+    r"(?<!person )(?<!people )(?<!sources )(?<!source )close to|in excess of|capped at|"
+    r"plus or minus|(?:surpass\w*|exceed\w*|eclips\w+|topp(?:ed|ing))(?:\sthe)?|~)"
     r"\s*(?:an?\s|over\s)?$",
     re.I,
 )
@@ -197,7 +199,7 @@ _SUM = re.compile(
     re.I,
 )
 _STERLING = re.compile(r"£|\bsterling\b|\bGBP\b|\bpence\b")
-_MILLION = 10**6
+_MILLION, _THOUSANDS = 10**6, 2000
 _WHOLE = 100  # percentage points are no more than that
 # What is owed, paid or cost in pounds is money; so are pounds of debt.
 _PAID = re.compile(
@@ -218,7 +220,8 @@ _ANGLE = re.compile(
 
 
 _COMPARISON = re.compile(
-    r"^\s(?:as|the|that|those|this|his|her|its|their|what|more|less|fewer|better|worse|normal|"
+    r"^\s(?:as|the|that|those|this|his|her|its|their|what|more|less|fewer|better|worse|normal|too|"
+    r"above|below|current|usual|pre-\w+|today['’]s|"
     r"last (?:year|month|quarter|season)['’]s|earnings|sales|profits?|revenues?|"
     r"average|[a-z]{2,}er)\b",
     re.I,
@@ -230,8 +233,12 @@ def times_kind(surface: str, value: Decimal | None, around: Around) -> str:
     """Tell "twice as many" (multiple) from "passed the Senate twice" (count)."""
     if value is not None and value % 1:
         return "multiple"
-    if not re.search(r"\b(?:twice|thrice|once|times)$", surface.strip(), re.I):
+    often = r"\b(?:twice|thrice|once|times)(?P<rate> (?:an?|per|each|every) \w+)?$"
+    times = re.search(often, surface.strip(), re.I)
+    if times is None:
         return "multiple"
+    if times["rate"]:
+        return "count"
     if _COMPARISON.match(around.after) or _MULTIPLIES.search(around.before):
         return "multiple"
     return "count"
@@ -262,11 +269,17 @@ def is_market_point(around: Around, value: Decimal | None) -> bool:
     return bool(_MARKET.search(words))
 
 
-def is_sterling(around: Around, value: Decimal | None) -> bool:
-    """Whether "pounds" are money: "24 million pounds", but not "20 million pounds of gas"."""
+def is_sterling(around: Around, value: Decimal | None, *, vague: bool) -> bool:
+    """Whether "pounds" are money: "24 million pounds", but not "20 million pounds of gas".
+
+    Args:
+        around: the words around the quantity.
+        value: its value, or the low end of a vague number.
+        vague: whether it is vague: "thousands of pounds" are money.
+    """
     if re.match(r"\s+of\b", around.after) and not _OF_DEBT.match(around.after):
         return False
-    if value is not None and value >= _MILLION:
+    if value is not None and value >= (_THOUSANDS if vague else _MILLION):
         return True
     return bool(_STERLING.search(around.wide) or _PAID.search(around.before))
 
@@ -283,6 +296,18 @@ def is_celsius(around: Around) -> bool:
     if _ANGLE.match(around.after) or _FAHRENHEIT.search(words):
         return False
     return _CELSIUS.search(words) is not None
+
+
+_TEMPERATURE = re.compile(
+    r"\b(?:temperatures?|mercury|thermometers?|degrees|celsius|fahrenheit|heatwave)\b", re.I
+)
+_THEIRS = re.compile(r"\b(?:his|her|their|my|aged?)\s$", re.I)
+
+
+def is_temperature(around: Around) -> bool:
+    """Whether a decade is one of degrees: "temperatures in the (mid-30s)"."""
+    words = f"{around.sentence} {around.after} {around.measured}"
+    return bool(_TEMPERATURE.search(words)) and not _THEIRS.search(around.before)
 
 
 def is_factor(around: Around) -> bool:

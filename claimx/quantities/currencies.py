@@ -12,11 +12,12 @@ _LONGEST_SEARCH = 20_000  # characters of an article searched for its currency
 _DOLLARS = {
     "AUD": r"\bAustralian dollars?\b|(?<![A-Za-z])(?:A|AU)\$|\$A(?![A-Za-z])|\bAUD\b",
     "CAD": r"\bCanadian (?:dollars?|funds)\b|(?<![A-Za-z])(?:C|CA|CAN|Can|Cdn)\$|\bCAD\b",
-    "NZD": r"\bNew Zealand dollars?\b|(?<![A-Za-z])NZ\$|\bNZD\b",
-    "HKD": r"\bHong Kong dollars?\b|(?<![A-Za-z])HK\$|\bHKD\b",
+    "NZD": r"\bNew Zealand dollars?\b|(?<![A-Za-z])NZ ?\$|\bNZD\b",
+    "HKD": r"\bHong Kong dollars?\b|(?<![A-Za-z])HK ?\$|\bHKD\b",
     "SGD": r"\bSingapore(?:an)? dollars?\b|(?<![A-Za-z])S\$|\bSGD\b",
     "TWD": r"\bTaiwan(?:ese)? dollars?\b|(?<![A-Za-z])NT\$|\bTWD\b",
-    "USD": r"\b(?:U\.?S\.?|American) dollars?\b|(?<![A-Za-z])US\$|\$US(?![A-Za-z])|\bUSD\b",
+    "USD": r"\b(?:U\.?S\.?|American) dollars?\b|(?<![A-Za-z])(?<!the )US ?\$|\$US(?![A-Za-z])"
+    r"|\bUSD\b",
 }
 # Whatever a pattern above finds holds one of these; most articles hold none.
 _DOLLAR_MARKS = ("$", "dollar", "Canadian funds", *_DOLLARS)
@@ -63,6 +64,38 @@ def article_currency(text: str, default: str = "USD") -> str:
     american = counts.pop("USD")
     spoken_of = [code for code, count in counts.items() if count > _MOSTLY * american]
     return spoken_of[0] if len(spoken_of) == 1 else default
+
+
+# The country whose dollar it is, apart from the sign: "US $5", "$5 million U.S."
+_SPACED = re.compile(
+    r"(?:(?<![A-Za-z.])(?P<code>U\.?S\.?|AUS?|Aus|NZ|HK|NT|CAN?|Can|Cdn)"
+    r"|(?<=\s)[a-z]+\s(?P<letter>[ACS]))\s$"
+)
+_AMERICAN = re.compile(r"\sU\.?S\.?$")
+_AMERICAN_BEHIND = re.compile(r"\s(?:\(U\.?S\.?\)|US(?=[.,;:)\n]|$)|U\.S\.(?=[,;:)\n]|\s[A-Z]|$))")
+_AHEAD = 24  # characters before the sign in which its country stands
+
+
+def spaced_dollar(text: str, start: int, end: int) -> str | None:
+    """Return the code of a "$" whose country stands apart from it, or None: "US $5".
+
+    A letter alone counts only inside a sentence: "A $5 million plan" begins with an article.
+
+    Args:
+        text: the article.
+        start: first character of the quantity.
+        end: one past its last.
+    """
+    sign = text.find("$", start, end)
+    if sign < 0:
+        return None
+    ahead = _SPACED.search(text[max(0, sign - _AHEAD) : sign])
+    if ahead:
+        name = (ahead["code"] or ahead["letter"]).replace(".", "")
+        unit = find_unit(f"{name}$")
+        return unit.name if unit else None
+    american = _AMERICAN.search(text[sign:end]) or _AMERICAN_BEHIND.match(text, end)
+    return "USD" if american else None
 
 
 # Names of money that several countries share: the code that `units.yaml` gives the bare word, the

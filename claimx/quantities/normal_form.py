@@ -12,16 +12,18 @@ from dataclasses import replace
 from claimx.quantities import context
 from claimx.quantities.ages import is_age, is_age_in_units
 from claimx.quantities.change import change_of
-from claimx.quantities.currencies import local_currency
+from claimx.quantities.currencies import local_currency, spaced_dollar
 from claimx.quantities.decimals import to_plain
 from claimx.quantities.numbers import counts_in_millions
 from claimx.quantities.partner import money_before, share_unit
 from claimx.quantities.reading import Reading
-from claimx.quantities.surface import read_surface
+from claimx.quantities.surface import read_surface, with_words_before
 from claimx.quantities.units import find_unit, read_counted, read_unit
 from claimx.types import Quantity
 
 __all__ = ["read_quantity"]
+
+_WORDS = 24  # characters before a quantity in which the rest of its number may stand
 
 
 def read_quantity(
@@ -48,7 +50,8 @@ def read_quantity(
     """
     surface = text[start:end]
     around = context.look_around(text, start, end, modifier, measured)
-    reading = read_surface(surface, millions=counts_in_millions(around.after))
+    whole = with_words_before(surface, text[max(0, start - _WORDS) : start])
+    reading = read_surface(whole, millions=counts_in_millions(around.after))
     if reading is None:
         return Quantity(start, end, surface)
     reading = _complete(reading, around)
@@ -70,6 +73,8 @@ def read_quantity(
 
 def _complete(reading: Reading, around: context.Around) -> Reading:
     """Complete a bare number from what it is named with: "(46) to 40 percent"."""
+    if reading.value is None and reading.kind == "age" and context.is_temperature(around):
+        return replace(reading, unit=find_unit("degree"), kind=None)
     if reading.unit is not None or reading.kind is not None:
         return reading
     if reading.value is None:
@@ -96,14 +101,17 @@ def _unit_and_kind(
     if unit is None:
         return _without_unit(reading, surface, around, currency)
     name, kind = unit.name, reading.kind or unit.kind
-    if name == "pound" and context.is_sterling(around, reading.value or reading.low):
+    vague = reading.value is None and reading.high is None
+    if name == "pound" and context.is_sterling(around, reading.value or reading.low, vague=vague):
         name, kind = "GBP", "money"
     if kind == "duration" and (_OLD.search(surface) or is_age_in_units(around)):
         kind = "age"
     if kind == "money":
         name = local_currency(name, surface, text)
     if name == "$":
-        name = "EUR" if unit.size != 1 and context.is_euro_cent(around) else currency
+        own = spaced_dollar(text, place.start, place.stop)
+        euro = unit.size != 1 and context.is_euro_cent(around)
+        name = "EUR" if euro else own or currency
     elif name == "degree" and context.is_celsius(around):
         name = "degree Celsius"
     elif name == "point" and not context.is_market_point(around, reading.value):

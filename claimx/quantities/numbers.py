@@ -124,16 +124,16 @@ _SHORT_SCALE = re.compile(
     rf"\s?({_any_of(_SHORT_SCALES | _MONEY_SCALES)})(?=$|[^\w/²³]|[-+])", re.I
 )
 _COUNTED = re.compile(  # in millions, where "5m" is not metres
-    r"\s(?:people|viewers|users|customers|households|homes|jobs|vot(?:es|ers)|tonnes|tons|barrels|"
+    r"[\s-](?:people|strong|viewers|users|customers|households|homes|jobs|vot(?:es|ers)|tonnes|tons|barrels|"
     r"children|workers|copies|subscribers|visitors|passengers|followers|doses|cases|residents|"
-    r"members|students|acres|hectares|litres|shares|euros|pounds|dollars|Americans|adults)\b"
+    r"members|students|acres|hectares|litres|shares|euros?|pounds?|dollars?|Americans|adults)\b"
 )
 _PART = re.compile(rf"{_GAP}{_PART_WORDS}", re.I)
 _BARE_PART = re.compile(rf"\b(?:(?:an?|the|one){_GAP}{_PART_WORDS}|(?P<only>half|quarter)\b)", re.I)
 _AND_PART = re.compile(
     rf"{_GAP}and{_GAP}(?P<count>an?|{_UNIT}){_GAP}(?P<part>{_any_of(_PARTS)})s?\b", re.I
 )
-_POINT = re.compile(rf"{_GAP}point((?:{_GAP}(?:{_UNIT}|zero|\d)\b){{1,9}})", re.I | re.ASCII)
+_POINT = re.compile(rf"{_GAP}point((?:{_GAP}(?:{_UNIT}|zero|oh|\d)\b){{1,9}})", re.I | re.ASCII)
 _OF_SCALE = re.compile(rf"{_GAP}(?:of{_GAP})?(?:an?{_GAP})?({_SCALE_WORDS})\b", re.I)
 _OF_NUMBER = re.compile(rf"{_GAP}of{_GAP}(?=\d|{_UNIT}\b)", re.I | re.ASCII)
 _JOIN = re.compile(rf"{_GAP}(?:and{_GAP})?", re.I)
@@ -144,7 +144,7 @@ _VAGUE = re.compile(
     re.I,
 )
 _SEVERAL = re.compile(
-    rf"\b(?:several|(?:an?\s+)?few|many|multi)(?:{_GAP}(?:an?\s+)?(?P<scales>"
+    rf"\b(?:several|(?:an?\s+)?few|(?<!as )many|multi)(?:{_GAP}(?:an?\s+)?(?P<scales>"
     rf"(?:{_SCALE_WORDS}|tens)s?\b(?:\s+(?:of\s+)?(?:{_SCALE_WORDS})s?\b)?))?",
     re.I,
 )
@@ -184,7 +184,7 @@ def find_numbers(text: str, *, money: bool = False) -> tuple[ReadNumber, ...]:
 # Where a number may begin; what stands there decides the rest.
 _START = re.compile(
     # not the exponent of "km2" or "m^3"
-    rf"(?<![\d.,^])(?!(?<=[a-z])[23](?![\d.,]))\.?\d|\b(?:{_SMALL}|{_SCALE_WORDS}|{_any_of(_VAGUE_WORDS)}"
+    rf"(?<![\d.,^])(?!(?<=[a-z])[23](?![\d.,]|\s?(?:in|lb|oz)\b))\.?\d|\b(?:{_SMALL}|{_SCALE_WORDS}|{_any_of(_VAGUE_WORDS)}"
     r"|half|quarter|an?|several|few|many|multi|couple|pair)\b",
     re.I | re.ASCII,
 )

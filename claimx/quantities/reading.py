@@ -45,12 +45,14 @@ _MULTIPLES = {
     "quintupled": 5, "once": 1,
 }  # fmt: skip
 _NAMED_DIGITS = {"single": 1, "double": 2, "triple": 3}
+_BENT = re.compile(r"(?:more than|almost|nearly|about|roughly|at least)\s")
 _HALVES = frozenset({"halve", "halves", "halved", "halving"})
 _FIGURES = re.compile(
-    r"(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?", re.I
+    r"(?:(?:low|mid|high|strong|solid)[\s-])?(?P<count>\w+)[\s-](?:figures?|digits?)(?:[\s-](?:sum|number|amount)s?)?",
+    re.I,
 )
 _DECADES = re.compile(
-    r"(?:(?:early|mid|late|their|his|her)[\s-]+){0,2}"
+    r"(?:(?:early|mid|late|low|upper|high|their|his|her)[\s-]+){0,2}"
     r"(?P<tens>[1-9]0|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|twent|thirt|fort"
     r"|fift|sixt|sevent|eight|ninet)(?:[\s-]?something|'?s|ies)",
     re.I,
@@ -60,10 +62,14 @@ _DECADES = re.compile(
 def read_special(plain: str) -> Reading | None:
     """Read what holds no number word: "twice", "halved", "six-figure", "40-something"."""
     word = plain.lower().strip("-'\" ")
-    if word in _MULTIPLES:
-        return Reading(Decimal(_MULTIPLES[word]), kind="multiple")
-    if word in _HALVES:
-        return Reading(Decimal("0.5"), kind="ratio")
+    if word.startswith(("twice ", "thrice ")):  # "twice a week", "twice the size"
+        word = word.partition(" ")[0]
+    bend = _BENT.match(word)
+    lead, verb = (bend[0], word[bend.end() :]) if bend else ("", word)
+    if verb in _MULTIPLES:
+        return Reading(Decimal(_MULTIPLES[verb]), kind="multiple", lead=lead)
+    if verb in _HALVES:
+        return Reading(Decimal("0.5"), kind="ratio", lead=lead)
     fold = re.fullmatch(r"(\w+)[\s-]?fold", word)
     if fold and len(numbers := find_numbers(fold[1])) == 1:
         return Reading(numbers[0].value, numbers[0].low, kind="multiple")

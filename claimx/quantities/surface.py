@@ -41,6 +41,9 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\t\n\r"), " ")
 _MARKS = dict.fromkeys(map(ord, "“”„«»[]\u200b\u200e\u200f\u2060\ufeff"), None)
 _SIGNS = {ord("º"): "°", ord("˚"): "°", ord("∼"): "~", ord("’"): "'", ord("⁄"): "/"}
 _CHARACTERS = _DASHES | _SPACES | _MARKS
+_MULTI = re.compile(r"\bmulti(?=(?:m|b|tr)illion)", re.I)
+_OF_TIME = re.compile(r"(?<=day)'s\b|(?<=hour|week|year)'s\b|(?<=month|night)'s\b", re.I)
+_SINGLE = re.compile(r"^(?:(?:an?|every|one) )?single\b(?!-|[\s-](?:digit|figure))", re.I)
 _SUPERSCRIPT = re.compile(r"[⁻]?[⁰¹²³⁴-⁹]+")
 
 
@@ -55,7 +58,28 @@ def _normalise(surface: str) -> str:
             plain = f" {plain}"
         written.append(plain)
     plain = "".join(written).translate(_SIGNS | _CHARACTERS)
-    return re.sub(r"\s+", " ", plain).strip()
+    plain = _MULTI.sub("multi-", _OF_TIME.sub("", re.sub(r"\s+", " ", plain).strip()))
+    return _SINGLE.sub("one", plain)
+
+
+# "a couple of [dozen]", "half a [million dollars]": the rest of a number that begins with its scale
+_SCALE_FIRST = re.compile(r"(?:dozen|hundred|thousand|million|billion|trillion)\b", re.I)
+_COUNT_BEFORE = re.compile(
+    r"(?<![\w-])(?:(?:an?\s+)?(?:couple\s+of|few)|several|half\s+an?|(?:an?|three)\s+quarters?\s+of\s+an?)"
+    r"\s+$",
+    re.I,
+)
+
+
+def with_words_before(surface: str, before: str) -> str:
+    """Return a surface with the count that stands before it, where it begins with its scale.
+
+    Args:
+        surface: the quantity as it stands in the text.
+        before: the text directly before it.
+    """
+    count = _COUNT_BEFORE.search(before) if _SCALE_FIRST.match(surface) else None
+    return f"{count[0]}{surface}" if count else surface
 
 
 _THE = re.compile(r"^the ", re.I)
@@ -68,10 +92,12 @@ _FOLD = re.compile(r"[\s-]?fold\b|\s*times\b|\s*x$", re.I)
 _UNIT_AND = re.compile(r"(.+?)[\s-]+(?:and|or)[\s-]*", re.I)
 _FACTOR = re.compile(r"\bfactors?\s+of\b", re.I)
 _LOWER_SIGN = re.compile(
-    r"^(?:>=?|≥)|\d\s?\+|\bplus\b(?! or)|\b(?:or|and) (?:more|over|older|above)\b", re.I
+    r"^(?:>=?|≥)|\d(?:[kmb]|[bt]n|\s?[mbtr]+illion)?\s?\+|\bplus\b(?! or)|"
+    r"\b(?:or|and) (?:more|over|older|above)\b",
+    re.I,
 )
 _UPPER_SIGN = re.compile(r"^(?:<=?|≤)|\b(?:or|and) (?:less|fewer|under|younger|below)\b", re.I)
-_ABOUT_SIGN = re.compile(r"^(?:~|c\.|circa|±|\+/-)|\bodd\b|\bor so\b|\bish\b", re.I)
+_ABOUT_SIGN = re.compile(r"^(?:~|c\.|circa|±|\+/-)|\bodd\b|\bor so\b|\bish\b|\bcouple\b", re.I)
 _NEGATIVE = re.compile(r"(?:^-\s?|[\s($€£]-|\b(?:minus|negative)\s)[$€£]*$", re.I)
 
 
@@ -110,8 +136,8 @@ def read_surface(surface: str, *, millions: bool = False) -> Reading | None:
 
 def _pieces(plain: str, millions: bool) -> tuple[list[_Piece], str]:
     """Cut a surface at its numbers: the pieces, and what stands before the first."""
-    money = millions or find_currency(plain) is not None
-    numbers = [_signed(number, plain) for number in find_numbers(plain, money=money)]
+    money = find_currency(plain) is not None
+    numbers = [_signed(number, plain) for number in find_numbers(plain, money=money or millions)]
     # The article of "a year" is a number only where nothing else is; "a year or two" keeps it.
     exact = [number for number in numbers if not number.article]
     if not exact:
@@ -131,7 +157,8 @@ def _pieces(plain: str, millions: bool) -> tuple[list[_Piece], str]:
         # "$2.86 per thousand cubic feet", "two parts per billion": one number with its unit
         rated = _holds_number(plain, number.end, end, money)
         between = plain[number.end :] if rated else between
-        behind = _OF.sub("", between) if number.fraction or number.value is None else between
+        part = number.fraction or number.value is None or 0 < number.value < 1
+        behind = _OF.sub("", between) if part else between  # "0.3 of a point"
         unit = read_unit(_LINK.split(behind)[0])
         if unit is None and number is numbers[-1] and behind.strip() == "in":
             unit = read_unit("inch")
@@ -169,9 +196,10 @@ _RATIO = re.compile(
     r"|last|past|previous|first|final|next|other)\s+){0,3}",
     re.I,
 )
+_IN = re.compile(r"[\s-]in[\s-]", re.I)
 # "one patient in three", "two new cases out of every five"
 _NOUN_RATIO = re.compile(
-    r"(?:\s+[^\W\d_][\w'-]*){1,3}?\s+(?:out\s+of|in)\s+(?:(?:every|each)\s+)?", re.I
+    r"(?:\s+[^\W\d_][\w'-]*){1,3}?\s+(?:out\s+of|in|per)\s+(?:(?:every|each)\s+)?", re.I
 )
 _ONE_OF_THEM = re.compile(r"one (?=\d)", re.I)  # "one 41-50 years old": a pronoun
 _AND = re.compile(r"\b(?:or|and)\b", re.I)
@@ -187,7 +215,8 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
     if len(pieces) == 1:
         return _one_number(first, whole, plain)
     ratio = _RATIO.fullmatch(first.between)
-    if ratio and unit is None and first.number.value is not None:
+    flood = first.number.value == 1 and _IN.fullmatch(first.between)  # "one-in-100-year"
+    if ratio and (unit is None or flood) and first.number.value is not None:
         return _ratio(first.number.value, pieces[1:])
     if _is_noun_ratio(pieces) and first.number.value is not None:
         return _ratio(first.number.value, pieces[1:])
@@ -208,7 +237,15 @@ def _join(pieces: list[_Piece], plain: str, prefix: str) -> Reading | None:
     if _RANGE.search(first.between) is None or _unlike(pieces, unit):
         return None
     values = _range_values(pieces, unit)
-    return Reading(None, min(values), max(values), unit, rate)
+    kind = None if unit else _range_kind(pieces)
+    return Reading(None, min(values), max(values), unit, rate, kind)
+
+
+def _range_kind(pieces: list[_Piece]) -> str | None:
+    """Return the kind of a range without unit: "two to three times", "a third to a half"."""
+    if _FOLD.match(pieces[-1].between):
+        return "multiple"
+    return "ratio" if all(piece.number.fraction for piece in pieces) else None
 
 
 def _one_number(piece: _Piece, whole: Reading, plain: str) -> Reading:
@@ -242,7 +279,10 @@ def _ratio(part: Decimal, others: list[_Piece]) -> Reading | None:
 
 def _is_noun_ratio(pieces: list[_Piece]) -> bool:
     """Whether two numbers are a part and its whole around a noun: "one dollar in 50"."""
-    if len(pieces) != 2 or pieces[1].between.strip():
+    if len(pieces) != 2:
+        return False
+    behind = pieces[1].between.strip()  # "12 deaths per 1,000 births"
+    if behind and (pieces[1].unit or not _PER_NUMBER.search(pieces[0].between)):
         return False
     part, whole = pieces[0].number, pieces[1].number
     if part.value is None or whole.value is None or part.scale > 1 or part.fraction:
@@ -315,9 +355,13 @@ def _surface_unit(pieces: list[_Piece], plain: str, prefix: str) -> tuple[Unit |
     """Return the unit of a surface and its rate: behind the last number, or before the first."""
     ahead = find_currency(prefix) or find_currency(plain)
     behind = next((piece.unit for piece in reversed(pieces) if piece.unit), None)
-    rate = behind.rate if behind else read_rate(pieces[-1].between)
+    rate = behind.rate if behind else None
+    if rate is None and pieces[-1].unit is None:  # "$60-$65 a barrel"
+        rate = read_rate(pieces[-1].between)
     if ahead is not None:
         named = behind.unit if behind and behind.unit.kind == "money" else None
+        if named is None:  # "£30,000 pa" are no pascals
+            rate = rate or read_rate(pieces[-1].between)
         return (named if named and ahead.name == "$" and named.size == 1 else ahead), rate
     if behind is not None:
         return behind.unit, rate

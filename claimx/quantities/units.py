@@ -57,6 +57,9 @@ class _Table:
     longest: int = 1
 
 
+# Codes that are words in small letters: "half of all", "three cups".
+_WORDS = frozenset({"all", "bam", "bob", "cad", "cop", "cup", "gel", "lak", "mad", "mop", "nad",
+                    "pen", "ron", "sos", "top", "try"})  # fmt: skip
 _RAISED = {ord("²"): "2", ord("³"): "3"}
 
 
@@ -85,13 +88,19 @@ def _table() -> _Table:
             if len(key) > 1 and not key.endswith("s"):
                 folded.setdefault(f"{key.lower()}s", unit)
 
+    def add_code(unit: Unit) -> None:
+        exact[unit.name] = unit
+        if unit.name.lower() not in _WORDS:
+            folded.setdefault(unit.name.lower(), unit)
+
     for code, entry in raw["money"].items():
         unit = Unit(code, "money", code)
-        add(unit, code, *entry.get("symbols", ()), *entry.get("words", ()))
+        add_code(unit)
+        add(unit, *entry.get("symbols", ()), *entry.get("words", ()))
         symbols |= dict.fromkeys((code, *entry.get("symbols", ())), unit)
     for code in raw["other_codes"]:
         symbols[code] = Unit(code, "money", code)
-        add(symbols[code], code)
+        add_code(symbols[code])
     codes = frozenset(unit.name for unit in symbols.values())
     symbols[LOCAL] = Unit(LOCAL, "money", LOCAL)
     add(symbols[LOCAL], *raw["local_money"])
@@ -137,12 +146,12 @@ def find_currency(text: str) -> Unit | None:
 
 _EVERY = {
     "annually": "year", "yearly": "year", "monthly": "month", "weekly": "week", "daily": "day",
-    "hourly": "hour", "nightly": "night", "annual": "year",
+    "hourly": "hour", "nightly": "night", "annual": "year", "p.a.": "year", "pa": "year",
 }  # fmt: skip
 _RATE = re.compile(
     r"[\s,-]*(?:(?:of\s+)?(?:per|for\s+(?:every|each)|each|every|an?|the)(?=[\s-])|/)[\s-]*"
     r"(?P<per>[a-z°][\w'’² ^-]*)"
-    rf"|[\s,-]*(?P<every>{'|'.join(_EVERY)})\b",
+    rf"|[\s,-]*(?P<every>{'|'.join(map(re.escape, _EVERY))})(?!\w)",
     re.I,
 )
 _WORD = re.compile(
