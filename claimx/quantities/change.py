@@ -146,9 +146,9 @@ def change_of(surface: str, around: Around, kind: str | None) -> str:
     if apposition:  # "fell $1.25, or [1.4 percent]", "reached 185 mph ([295 km/h])"
         earlier = _LAST_NUMBER.search(before[: apposition.start()])
         if earlier:
-            verb = before[: earlier.start() + 1]
+            moved_by = before[: earlier.start() + 1]
             share = re.search(r"%|\bper\s?cent\b", earlier[0])  # "lost 4 percent, or [$3 million]"
-            return _ends(verb, around) or _size(verb, "", "percent" if share else kind)
+            return _ends(moved_by, around) or _size(moved_by, "", "percent" if share else kind)
     behind = _BEHIND.match(around.after)
     if behind and kind in ("percent", "money", "measure"):
         return _direction(behind)

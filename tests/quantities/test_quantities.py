@@ -257,50 +257,6 @@ def test_a_closed_name_is_its_own_alias(name: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "currency"),
-    [
-        ("The port will cost $5 million.", "USD"),
-        ("The port will cost $5 million, about 4 million Canadian dollars more.", "CAD"),
-        ("The fund holds A$20 million and lent $3 million.", "AUD"),
-        ("The fund holds A$20 million (US$15 million) and lent $3 million.", "USD"),
-        ("All figures are in New Zealand dollars. It paid US$5 and $7.", "NZD"),
-        ("Growers in Queensland, says the Australian board, lost $3 million.", "AUD"),
-        ("Growers in Queensland sold $3 million of wheat to the United States.", "USD"),
-        ("The fund holds A$20 million and C$5 million and lent $3 million.", "USD"),
-        ("It made US $5 million, or $39 million in Hong Kong dollars.", "USD"),
-        ("The fund holds NZ $20 million and lent $3 million.", "NZD"),
-        ("In Australian dollars, it cost the US $3 million.", "AUD"),
-    ],
-)
-def test_the_article_says_what_a_bare_dollar_means(text: str, currency: str):
-    assert article_currency(text) == currency
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ("Canadian funds", "CAD"),
-        ("Singaporean dollars", "SGD"),
-        ("NZ$", "NZD"),
-        *((code, code) for code in ("AUD", "CAD", "NZD", "HKD", "SGD", "TWD")),
-    ],
-)
-def test_one_name_of_a_dollar_is_enough(words: str, code: str):
-    assert article_currency(f"They paid 3 million ({words}) for it.") == code
-
-
-def test_a_bare_dollar_is_read_in_the_currency_given():
-    assert surface("$90m", currency="AUD").unit == "AUD"
-    assert surface("50 cents", currency="AUD").unit == "AUD"
-    assert surface("US$90m", currency="AUD").unit == "USD"
-
-
-def test_the_default_currency_stands_where_the_article_is_silent():
-    assert article_currency("It cost $5.", default="CAD") == "CAD"
-    assert article_currency("It cost $5, or US$4.", default="CAD") == "CAD"
-
-
-@pytest.mark.parametrize(
     ("text", "value", "low", "high", "modifier"),
     [
         ("~5", 5, None, None, "approximate"),
