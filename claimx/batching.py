@@ -15,6 +15,8 @@ from claimx.errors import CheckpointError
 
 # Few different widths keep torch's allocator's memory flat.
 ROUND_TO = 16
+# What a damaged tokenizer breaks at, if at anything: words, marks, and characters it has not seen.
+_TRIED = "Okafor's “40 percent” – naïve, $1.5m;\n\n漢字 🙂 \u0000 e\u0301 \ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,22 @@ class PaddedWindows:
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Load a ``tokenizer.json`` with truncation and padding switched off."""
+    """Load a ``tokenizer.json`` with truncation and padding switched off, and try it.
+
+    Raises:
+        CheckpointError: if it cannot be read, or breaks at a text.
+    """
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise CheckpointError(f"{path} is not a readable tokenizer: {error}") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        for special in (True, False):
+            tokenizer.encode(_TRIED, add_special_tokens=special)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library raises bare Exception; its panics are not even one
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{path} is not a readable tokenizer: {reason}") from error
     return tokenizer
 
 

@@ -468,6 +468,16 @@ def test_a_damaged_tokenizer_is_refused_though_the_manifest_is_true(folder):
     assert "tokenizer.json is not a readable tokenizer" in refusal(folder)
 
 
+def test_a_tokenizer_that_breaks_at_a_text_is_refused(folder):
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    del tokenizer["post_processor"]["special_tokens"]["[CLS]"]
+    tokenizer["post_processor"]["type"] = 0  # so that nobody checks them when they are read
+    path.write_text(json.dumps(tokenizer))
+    renew_manifest(folder)
+    assert "tokenizer.json is not a readable tokenizer" in refusal(folder)
+
+
 def test_a_tokenizer_with_more_entries_than_the_encoder_is_refused(folder):
     path = folder / "tokenizer.json"
     raw = json.loads(path.read_text())
