@@ -247,7 +247,7 @@ def test_the_command_prints_tables_and_writes_the_report(
     out = tmp_path / "agreement.json"
     assert command.main([*map(str, sides), "--resamples", "10", "--json", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert "1 articles on both sides; 1 only on the first, 0 only on the second" in printed
+    assert "1 article on both sides; 1 only on the first, 0 only on the second" in printed
     assert "Cohen's kappa" in printed
     written = json.loads(out.read_text(encoding="utf-8"))
     assert written["only_in_first"] == ["alone"]
