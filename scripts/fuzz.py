@@ -45,6 +45,10 @@ class TooSlowError(Exception):
     """An input took more time than it may."""
 
 
+class PanicError(Exception):
+    """A library broke in a way that is no Exception, and would end a program."""
+
+
 class Run:
     """One target under way: makes inputs of bytes, checks and counts them, keeps the last one."""
 
@@ -62,6 +66,10 @@ class Run:
             self.busy = True
             try:
                 self.count += self.target.check(self.last) or 1
+            except (Exception, KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # a panic of a library in Rust
+                raise PanicError(str(error)) from error
             finally:
                 self.busy = False
 
