@@ -524,6 +524,14 @@ def test_a_model_that_computes_something_else_is_refused(folder, monkeypatch):
     assert "it computes something else than when it was written" in refusal(folder)
 
 
+def test_a_model_that_breaks_at_a_text_is_refused(folder, monkeypatch):
+    path = folder / "manifest.json"
+    manifest = {**json.loads(path.read_text()), "golden": None}
+    path.write_text(json.dumps(manifest))
+    monkeypatch.setattr(ClaimxModel, "forward", lambda *_: 1 / 0)
+    assert "cannot be trusted: it cannot read" in refusal(folder)
+
+
 def test_link_states_that_differ_are_noticed_too(folder, monkeypatch):
     monkeypatch.setattr(LinkScorer, "token_states", lambda self, hidden: 2 * self.project(hidden))
     assert "(of links, for" in refusal(folder)

@@ -267,6 +267,7 @@ def _unknown_key(key: str, kind: type) -> str:
     return f"unknown key `{key}`{did_you_mean(key, (entry.name for entry in fields(kind)))}"
 
 
+_NO_NAME = re.compile("[\\x00\\ud800-\\udfff]")
 _PLAIN = {
     "float": (int, float),
     "int": (int,),
@@ -279,6 +280,11 @@ _PLAIN = {
 def _convert(entry: Any, value: Any, where: str) -> Any:
     """Check a value against its annotation; YAML reads 2e-4 as a string, so floats are parsed."""
     kind = str(entry.type)
+    for text in (value,) if isinstance(value, str) else value if isinstance(value, list) else ():
+        if isinstance(text, str) and _NO_NAME.search(text):
+            raise ConfigError(
+                f"{where}: `{entry.name}` holds a character that no name has: {text!r}"
+            )
     if kind.startswith("tuple"):
         if not isinstance(value, list | tuple):
             raise ConfigError(f"{where}: `{entry.name}` must be a list, got {value!r}")

@@ -178,6 +178,8 @@ def test_yaml_tags_are_refused(tmp_path):
         ("encoder: [", "not valid YAML"), ("- a\n- b\n", "mapping"), ("", "mapping"),
         (b"encoder: \xff\xfe\n", "cannot read"), ("#" * 1_000_001, "larger than"),
         (LEAST + "schema: " + "[" * 3000, "not valid YAML"),
+        (LEAST + 'name: "\\ud800"', "`name` holds a character that no name has"),
+        (LEAST + 'test: ["a\\0b"]', "`test` holds a character that no name has"),
         (LEAST + "seed: " + "9" * 5000, "not valid YAML"),
         (LEAST + "learning_rate: .inf", "`learning_rate` must be a finite number"),
         (LEAST + "learning_rate: " + "9" * 400, "`learning_rate` must be a finite number"),
