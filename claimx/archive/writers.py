@@ -311,7 +311,8 @@ def read_table(stream: BinaryIO, path: str, schema: Any) -> Iterator[Any]:
         with parquet.ParquetFile(stream, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(schema):
                 raise FormatError(f"{path} has other columns than this version of claimx writes")
-            yield from file.iter_batches(_ROWS_AT_ONCE)
+            if file.num_row_groups:  # pyarrow 18 stumbles over a file without rows
+                yield from file.iter_batches(_ROWS_AT_ONCE)
     except (OSError, ValueError, OverflowError, MemoryError) as error:  # pyarrow's are of these
         if isinstance(error, ClaimxError):
             raise
