@@ -47,6 +47,9 @@ class LinkType:
     reach: int | None = None
 
 
+_FARTHEST = 2**31 - 1  # no article has as many tokens
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSchema:
     """Layers and link types of a model."""
@@ -69,6 +72,12 @@ class LabelSchema:
             if unknown or link.choose not in ("one", "any"):
                 raise ConfigError(
                     f"link type {link.name!r}: unknown labels {unknown} or bad `choose`"
+                )
+            whole = link.reach is None or type(link.reach) is int
+            if not whole or not 0 <= (link.reach or 0) <= _FARTHEST:
+                raise ConfigError(
+                    f"link type {link.name!r}: `reach` is a number of tokens up to {_FARTHEST:,}, "
+                    f"or null for the whole article, and not {link.reach!r:.60}"
                 )
 
     def layer(self, name: str) -> Layer:

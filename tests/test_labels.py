@@ -62,3 +62,11 @@ def test_mistakes_in_a_schema_are_errors(raw):
 def test_a_schema_of_another_form_is_one_sentence(raw):
     with pytest.raises(ConfigError, match="cannot be read|unknown keys"):
         LabelSchema.from_dict(raw)
+
+
+@pytest.mark.parametrize("reach", [-1, 2**63, 1.5, True, "40"])
+def test_a_reach_that_is_no_number_of_tokens_is_refused(reach):
+    schema = DEFAULT_SCHEMA.to_dict()
+    schema["links"][0]["reach"] = reach
+    with pytest.raises(ConfigError, match="`reach` is a number of tokens"):
+        LabelSchema.from_dict(schema)
