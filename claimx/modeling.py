@@ -69,13 +69,13 @@ class ClaimxConfig(PretrainedConfig):
         self.schema = schema or DEFAULT_SCHEMA.to_dict()
         self.link_size = link_size
         self.normalise = normalise
-        self.window = window
-        self.overlap = overlap
+        self.window = Settings.window if window is None else window
+        self.overlap = Settings.overlap if overlap is None else overlap
         self.calibration = calibration or {}
         self.persistence = persistence or {}
         self.link_thresholds = link_thresholds or {}
-        self.name = name
-        self.version = version
+        self.name = Settings.name if name is None else name
+        self.version = Settings.version if version is None else version
 
     @property
     def label_schema(self) -> LabelSchema:

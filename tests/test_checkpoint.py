@@ -21,7 +21,7 @@ from claimx.checkpoint import (
     save_checkpoint,
 )
 from claimx.errors import CheckpointError
-from claimx.folder import open_folder, written_whole
+from claimx.folder import Settings, open_folder, written_whole
 from claimx.hub import find_model
 from claimx.labels import DEFAULT_SCHEMA
 from claimx.modeling import ClaimxModel, LinkScorer
@@ -442,6 +442,13 @@ def test_a_config_that_asks_for_endless_memory_or_time_is_refused(folder, key, v
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert refusal(folder)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # kilobytes
+
+
+@pytest.mark.parametrize("key", ["window", "overlap", "name", "version"])
+def test_a_value_of_null_in_a_config_is_the_default(folder, key):
+    change_config(folder, **{key: None})
+    config = load_checkpoint(folder).model.config
+    assert getattr(config, key) == getattr(Settings, key)
 
 
 @pytest.mark.parametrize("name", ["config.json", "training.json", "manifest.json"])

@@ -34,12 +34,14 @@ def folder(tmp_path_factory) -> Path:
 
 def test_records_are_those_of_the_command_whoever_asks_at_the_same_time(folder, tmp_path, capsys):
     path = write_lines(tmp_path / "articles.jsonl", ARTICLES)
-    options = ["--model", str(folder), "--title", "prepend", "--max-chars", "5000"]
-    main(["extract", "--json", str(path), *options[:4]])
+    reading = ["--model", str(folder), "--title", "prepend", "--dtype", "float32"]
+    main(["extract", "--json", str(path), *reading])
     expected = {r["id"]: r for r in map(json.loads, capsys.readouterr().out.splitlines())}
     assert any(record["quotes"] and record["people"] for record in expected.values())
     with serving(
-        ["-m", "claimx", "serve", "--port", "0", *options], stdout=None, stderr=-1
+        ["-m", "claimx", "serve", "--port", "0", *reading, "--max-chars", "5000"],
+        stdout=None,
+        stderr=-1,
     ) as server:
         with ThreadPoolExecutor(8) as pool:
             groups = [ARTICLES[at : at + 3] for at in range(0, 24, 3)]
