@@ -444,7 +444,7 @@ def test_a_config_that_asks_for_endless_memory_or_time_is_refused(folder, key, v
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # kilobytes
 
 
-@pytest.mark.parametrize("key", ["window", "overlap", "name", "version"])
+@pytest.mark.parametrize("key", ["window", "name", "version"])
 def test_a_value_of_null_in_a_config_is_the_default(folder, key):
     change_config(folder, **{key: None})
     config = load_checkpoint(folder).model.config
