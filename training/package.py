@@ -44,7 +44,7 @@ _logger = logging.getLogger("claimx")
 
 _PYPROJECT = """\
 [build-system]
-requires = ["hatchling>=1.26"]
+requires = ["hatchling>=1.27"]
 build-backend = "hatchling.build"
 
 [project]
